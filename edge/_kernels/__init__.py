@@ -1,0 +1,1 @@
+"""Compiled inner loops, built from `kernels/*.pyx`. Private: use `edge.features` and `edge.audio`."""

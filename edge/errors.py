@@ -1,0 +1,51 @@
+"""Every error that edge raises on purpose, under one base class.
+
+A caller who embeds edge can catch `EdgeError` for all of them, `AudioError` for anything that is
+wrong with a sound, or one of the small subclasses to answer a single outcome.
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Base of all errors of this package."""
+
+
+class SettingsError(EdgeError, ValueError):
+    """An argument or a setting is outside what is allowed."""
+
+
+class BundleError(EdgeError):
+    """A model bundle is missing, altered, truncated or inconsistent."""
+
+
+class RuntimeMissingError(EdgeError, ImportError):
+    """No TFLite interpreter is installed."""
+
+
+class AudioError(EdgeError):
+    """A sound cannot be used."""
+
+
+class UnreadableAudioError(AudioError):
+    """A file is no sound, is damaged, or is in a format that cannot be decoded here."""
+
+
+class EmptyAudioError(AudioError):
+    """A sound has no samples."""
+
+
+class NonFiniteAudioError(AudioError):
+    """A sample is NaN or infinite."""
+
+
+class SilentAudioError(AudioError):
+    """No part of a sound rises above the -100 dB floor of the log-mel spectrum."""
+
+
+class TooShortAudioError(AudioError):
+    """A sound is shorter than one analysis frame."""
+
+
+class TooLongAudioError(AudioError):
+    """A sound is longer than the caller's limit."""

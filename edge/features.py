@@ -1,0 +1,204 @@
+"""The front end: sound to log-mel spectrum to cepstrum, the same for training and for use.
+
+    samples (n,) at 16 kHz  ->  log_mel (frames, 128) in decibels  ->  mfcc (frames, n_mfcc)
+
+It equals `librosa.feature.melspectrogram(sr=16000, n_fft=1024, hop_length=256, n_mels=128)`,
+`librosa.power_to_db(ref=numpy.max, top_db=80)` and `scipy.fft.dct(type=2, norm="ortho")`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from edge._kernels.spectral import CosineKernel, LogMelKernel
+from edge.errors import SettingsError, SilentAudioError
+
+SILENCE_DB = -100.0
+"""The decibels of a cell without sound: 10 * log10(1e-10)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FrontEnd:
+    """Settings of the log-mel spectrum; a bundle records them.
+
+    Raises SettingsError when a value is of the wrong type or out of range.
+    """
+
+    sample_rate: int = 16000      # hertz
+    frame_length: int = 1024      # samples, a power of two; also the length of the FFT
+    hop_length: int = 256         # samples from one frame to the next
+    mel_bands: int = 128
+    low_hz: float = 0.0           # lower edge of the lowest band
+    high_hz: float = 8000.0       # upper edge of the highest band
+    floor_db: float = -80.0       # below the loudest cell of a window
+    window_frames: int = 188      # frames of one decision, 3.0 s
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            whole = field.type == "int"
+            right = numbers.Integral if whole else numbers.Real
+            if isinstance(value, bool) or not isinstance(value, right) or not math.isfinite(value):
+                kind = "a whole number" if whole else "a finite number"
+                raise SettingsError(f"front end: {field.name} must be {kind}, not {value!r}")
+            object.__setattr__(self, field.name, int(value) if whole else float(value))
+        length = self.frame_length
+        self._require(8 <= length <= 65536 and length & (length - 1) == 0, "frame_length",
+                      "a power of two from 8 to 65536")
+        self._require(self.sample_rate > 0, "sample_rate", "positive")
+        self._require(0 < self.hop_length <= length, "hop_length", "from 1 to frame_length")
+        self._require(0 < self.mel_bands <= length // 2, "mel_bands", "from 1 to frame_length / 2")
+        self._require(0 <= self.low_hz < self.high_hz, "low_hz", "from 0 to below high_hz")
+        self._require(self.high_hz <= self.sample_rate / 2, "high_hz", "at most sample_rate / 2")
+        self._require(self.floor_db < 0, "floor_db", "negative")
+        self._require(self.window_frames > 0, "window_frames", "positive")
+
+    def _require(self, holds: bool, name: str, allowed: str) -> None:
+        if not holds:
+            raise SettingsError(f"front end: {name} must be {allowed}, not {getattr(self, name)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON can hold them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> FrontEnd:
+        """The reverse of `to_dict`; every setting must be there and no other."""
+        if not isinstance(settings, Mapping):
+            raise SettingsError(f"front end: settings by name are wanted, not {settings!r}")
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown, missing = sorted(set(settings) - known, key=str), sorted(known - set(settings))
+        if unknown or missing:
+            what = [f"unknown {name!r}" for name in unknown] + [f"no {name!r}" for name in missing]
+            raise SettingsError("front end: " + ", ".join(what))
+        return cls(**settings)
+
+    def frame_count(self, samples: int) -> int:
+        """Frames of a sound of so many samples: one centred on each hop, from the first sample."""
+        return 1 + samples // self.hop_length
+
+
+class LogMel:
+    """Sound to absolute log-mel decibels; tables are built once, calls may run in parallel threads.
+
+    Periodic Hann window, frames centred on every hop_length-th sample with zeros beyond both ends,
+    power spectrum, Slaney mel bands of unit area.
+    """
+
+    def __init__(self, front_end: FrontEnd | None = None) -> None:
+        self.front_end = front_end or FrontEnd()
+        self._kernel = LogMelKernel(
+            hann_window(self.front_end.frame_length),  # (frame_length,)
+            mel_filters(self.front_end),  # (mel_bands, frame_length / 2 + 1)
+        )
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """10 * log10(max(1e-10, mel power)) of each frame.
+
+        samples: (n,) real numbers at front_end.sample_rate, full scale 1; n may be 0
+        returns: (1 + n // hop_length, mel_bands) float32, absolute decibels, at least -100
+        Raises SettingsError when samples are not one row of real numbers.
+        """
+        samples = np.asarray(samples)
+        if samples.ndim != 1 or samples.dtype.kind not in "fiu":
+            raise SettingsError(
+                f"log-mel: one row of real samples is wanted, not {samples.dtype} {samples.shape}; "
+                "edge.audio.to_mono_16k makes it"
+            )
+        sound = np.ascontiguousarray(samples, dtype=np.float32)
+        settings = self.front_end
+        out = np.empty((settings.frame_count(sound.size), settings.mel_bands), dtype=np.float32)
+        self._kernel.frames(sound, -(settings.frame_length // 2), settings.hop_length, out)
+        return out
+
+
+def relative_db(decibels: np.ndarray, floor_db: float = -80.0) -> np.ndarray:
+    """Decibels below the loudest cell, no lower than floor_db; doing it twice changes nothing.
+
+    decibels: any shape, absolute or relative
+    returns: the same shape, float32, 0 at the loudest cell
+    Equals `librosa.power_to_db(power, ref=numpy.max, top_db=-floor_db)` of absolute decibels.
+    """
+    decibels = np.asarray(decibels, dtype=np.float32)
+    if decibels.size == 0:
+        return decibels.copy()
+    return np.maximum(decibels - decibels.max(), np.float32(floor_db))
+
+
+def require_audible(log_mel: np.ndarray) -> None:
+    """Raises SilentAudioError when no cell of an absolute log-mel lies above the -100 dB floor."""
+    if log_mel.size == 0 or log_mel.max() <= SILENCE_DB:
+        raise SilentAudioError(
+            "the sound is silent: no part of its spectrum rises above -100 dB; "
+            "check the microphone, its permission and its gain"
+        )
+
+
+def mfcc(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
+    """The first n_mfcc coefficients of the orthonormal DCT-II of each row.
+
+    log_mel: (frames, bands) decibels
+    returns: (frames, n_mfcc) float32
+    Raises SettingsError when n_mfcc is not from 1 to bands, or log_mel is not two-dimensional.
+    """
+    spectrum = np.ascontiguousarray(log_mel, dtype=np.float32)
+    if spectrum.ndim != 2:
+        raise SettingsError(f"mfcc: (frames, bands) is wanted, not an array of {spectrum.shape}")
+    frames, bands = spectrum.shape
+    if isinstance(n_mfcc, bool) or not isinstance(n_mfcc, numbers.Integral) \
+            or not 1 <= n_mfcc <= bands:
+        raise SettingsError(f"mfcc: n_mfcc must be from 1 to {bands} bands, not {n_mfcc!r}")
+    out = np.empty((frames, int(n_mfcc)), dtype=np.float32)
+    _cosine_kernel(bands, int(n_mfcc)).frames(spectrum, out)
+    return out
+
+
+@functools.lru_cache(maxsize=16)
+def _cosine_kernel(bands: int, coefficients: int) -> CosineKernel:
+    return CosineKernel(bands, coefficients)
+
+
+def hann_window(length: int) -> np.ndarray:
+    """Periodic Hann window, (length,) float64."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+
+
+def mel_filters(front_end: FrontEnd) -> np.ndarray:
+    """Triangular bands, equally spaced in Slaney's mel and of unit area in hertz.
+
+    returns: (mel_bands, frame_length / 2 + 1) float64, per hertz
+    Source: M. Slaney, Auditory Toolbox, Technical Report 1998-010, Interval Research; it is
+    `librosa.filters.mel(htk=False, norm="slaney")`.
+    """
+    bins = np.linspace(0, front_end.sample_rate / 2, front_end.frame_length // 2 + 1)  # hertz
+    low, high = _hz_to_mel(front_end.low_hz), _hz_to_mel(front_end.high_hz)
+    edges = _mel_to_hz(np.linspace(low, high, front_end.mel_bands + 2))  # (mel_bands + 2,) hertz
+    lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    rising = (bins - lower) / (centre - lower)  # (mel_bands, bins)
+    falling = (upper - bins) / (upper - centre)
+    return np.maximum(0, np.minimum(rising, falling)) * 2 / (upper - lower)
+
+
+# Slaney's scale: 3 mel in 200 Hz up to 1000 Hz, then 27 mel for each factor of 6.4.
+_LINEAR_HZ_PER_MEL = 200 / 3
+_BREAK_HZ = 1000.0
+_BREAK_MEL = _BREAK_HZ / _LINEAR_HZ_PER_MEL
+_LOG_STEP = math.log(6.4) / 27
+
+
+def _hz_to_mel(hertz: float) -> float:
+    if hertz < _BREAK_HZ:
+        return hertz / _LINEAR_HZ_PER_MEL
+    return _BREAK_MEL + math.log(hertz / _BREAK_HZ) / _LOG_STEP
+
+
+def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+    logarithmic = _BREAK_HZ * np.exp(_LOG_STEP * (np.maximum(mel, _BREAK_MEL) - _BREAK_MEL))
+    return np.where(mel < _BREAK_MEL, mel * _LINEAR_HZ_PER_MEL, logarithmic)

@@ -1,0 +1,1 @@
+"""Polyphase resampler (being written)."""
