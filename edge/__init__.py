@@ -1,0 +1,100 @@
+"""Edge SER: gender and emotion from a voice, on the device.
+
+    from edge import Recognizer
+
+    prediction = Recognizer().predict("clip.wav")
+    print(prediction.gender, prediction.emotion)
+
+Names load at first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.audio import read_audio, to_mono_16k
+    from edge.bundle import Bundle
+    from edge.errors import (
+        AudioError,
+        BundleError,
+        EdgeError,
+        EmptyAudioError,
+        NonFiniteAudioError,
+        RuntimeMissingError,
+        SettingsError,
+        SilentAudioError,
+        TooLongAudioError,
+        TooShortAudioError,
+        UnreadableAudioError,
+    )
+    from edge.features import FrontEnd, LogMel
+    from edge.labels import GENDERS, LABELS
+    from edge.recognizer import Prediction, Recognizer, Window
+
+    __version__: str
+
+_HOMES = {
+    "edge.audio": ("read_audio", "to_mono_16k"),
+    "edge.bundle": ("Bundle",),
+    "edge.errors": (
+        "AudioError",
+        "BundleError",
+        "EdgeError",
+        "EmptyAudioError",
+        "NonFiniteAudioError",
+        "RuntimeMissingError",
+        "SettingsError",
+        "SilentAudioError",
+        "TooLongAudioError",
+        "TooShortAudioError",
+        "UnreadableAudioError",
+    ),
+    "edge.features": ("FrontEnd", "LogMel"),
+    "edge.labels": ("GENDERS", "LABELS"),
+    "edge.recognizer": ("Prediction", "Recognizer", "Window"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "GENDERS",
+    "LABELS",
+    "AudioError",
+    "Bundle",
+    "BundleError",
+    "EdgeError",
+    "EmptyAudioError",
+    "FrontEnd",
+    "LogMel",
+    "NonFiniteAudioError",
+    "Prediction",
+    "Recognizer",
+    "RuntimeMissingError",
+    "SettingsError",
+    "SilentAudioError",
+    "TooLongAudioError",
+    "TooShortAudioError",
+    "UnreadableAudioError",
+    "Window",
+    "__version__",
+    "read_audio",
+    "to_mono_16k",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value = version("edge-ser")
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
