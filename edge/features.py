@@ -24,6 +24,18 @@ SILENCE_DB = -100.0
 """The decibels of a cell without sound: 10 * log10(1e-10)."""
 
 
+def _known_settings(what: str, kind: type, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings themselves, when they name each field of the dataclass and nothing else."""
+    if not isinstance(settings, Mapping):
+        raise SettingsError(f"{what}: settings by name are wanted, not {settings!r}")
+    known = {field.name for field in dataclasses.fields(kind)}
+    unknown, missing = sorted(set(settings) - known, key=str), sorted(known - set(settings))
+    if unknown or missing:
+        problems = [f"unknown {name!r}" for name in unknown] + [f"no {name!r}" for name in missing]
+        raise SettingsError(f"{what}: " + ", ".join(problems))
+    return settings
+
+
 @dataclasses.dataclass(frozen=True)
 class FrontEnd:
     """Settings of the log-mel spectrum; a bundle records them.
@@ -71,14 +83,7 @@ class FrontEnd:
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> FrontEnd:
         """The reverse of `to_dict`; every setting must be there and no other."""
-        if not isinstance(settings, Mapping):
-            raise SettingsError(f"front end: settings by name are wanted, not {settings!r}")
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown, missing = sorted(set(settings) - known, key=str), sorted(known - set(settings))
-        if unknown or missing:
-            what = [f"unknown {name!r}" for name in unknown] + [f"no {name!r}" for name in missing]
-            raise SettingsError("front end: " + ", ".join(what))
-        return cls(**settings)
+        return cls(**_known_settings("front end", cls, settings))
 
     def frame_count(self, samples: int) -> int:
         """Frames of a sound of so many samples: one centred on each hop, from the first sample."""
@@ -157,6 +162,106 @@ def mfcc(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
         raise SettingsError(f"mfcc: n_mfcc must be from 1 to {bands} bands, not {n_mfcc!r}")
     out = np.empty((frames, int(n_mfcc)), dtype=np.float32)
     _cosine_kernel(bands, int(n_mfcc)).frames(spectrum, out)
+    return out
+
+
+@dataclasses.dataclass(frozen=True)
+class EmotionFeatures:
+    """Settings of what the emotion experts see of a window; chosen in training, kept in the bundle.
+
+    Raises SettingsError when a value is of the wrong type or out of range.
+    """
+
+    n_mfcc: int = 40                # cepstral coefficients, from c0
+    trim_db: float = -50.0          # leading and trailing frames without a cell above it are cut
+    mean_normalised: bool = True    # each coefficient loses its mean over the remaining frames
+    frames: int = 188               # rows of the result
+    scale: tuple[float, ...] = (1.0,) * 40  # (n_mfcc,) factors that bring each to unit variance
+
+    def __post_init__(self) -> None:
+        for name in ("n_mfcc", "frames"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+                raise SettingsError(
+                    f"emotion features: {name} must be a positive whole number, not {value!r}"
+                )
+        trim = self.trim_db
+        if isinstance(trim, bool) or not isinstance(trim, numbers.Real) or not -200 <= trim < 0:
+            raise SettingsError(
+                f"emotion features: trim_db must be from -200 to below 0, not {trim!r}"
+            )
+        if not isinstance(self.mean_normalised, bool):
+            raise SettingsError(
+                f"emotion features: mean_normalised must be a bool, not {self.mean_normalised!r}"
+            )
+        if not isinstance(self.scale, (tuple, list)) or len(self.scale) != self.n_mfcc:
+            raise SettingsError(f"emotion features: scale must be {self.n_mfcc} numbers")
+        for value in self.scale:
+            real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            if not real or not 0 < value < math.inf:
+                raise SettingsError(
+                    f"emotion features: scale must be positive and finite, not {value!r}"
+                )
+        object.__setattr__(self, "trim_db", float(trim))
+        object.__setattr__(self, "scale", tuple(map(float, self.scale)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON can hold them."""
+        return {**dataclasses.asdict(self), "scale": list(self.scale)}
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> EmotionFeatures:
+        """The reverse of `to_dict`; every setting must be there and no other."""
+        return cls(**_known_settings("emotion features", cls, settings))
+
+
+def active_frames(log_mel: np.ndarray, threshold_db: float) -> tuple[int, int]:
+    """(start, stop) from the first frame to the last with a cell above the threshold.
+
+    log_mel: (frames, bands) decibels relative to the loudest cell, threshold_db below 0
+    The loudest cell's own frame always counts, so that the span is never empty.
+    """
+    loudest = log_mel.max(axis=1)  # (frames,)
+    active = np.flatnonzero(loudest > min(threshold_db, float(loudest.max()) - 1e-3))
+    return int(active[0]), int(active[-1]) + 1
+
+
+def emotion_features(log_mel: np.ndarray, settings: EmotionFeatures) -> np.ndarray:
+    """What the experts see of one window.
+
+    log_mel: (frames, bands) decibels relative to the window's loudest cell, frames from 1 to
+        settings.frames
+    returns: (settings.frames, n_mfcc) float32; silence is cut from both ends, and what remains
+        stands in the middle with zeros around it
+    Raises SettingsError when the window is empty or too long.
+    """
+    if log_mel.ndim != 2 or not 1 <= len(log_mel) <= settings.frames:
+        raise SettingsError(
+            f"emotion features: 1 to {settings.frames} frames are wanted, "
+            f"not an array of {log_mel.shape}"
+        )
+    start, stop = active_frames(log_mel, settings.trim_db)
+    return centred(normalised_cepstrum(log_mel[start:stop], settings), settings.frames)
+
+
+def normalised_cepstrum(log_mel: np.ndarray, settings: EmotionFeatures) -> np.ndarray:
+    """(frames, bands) relative decibels to (frames, n_mfcc) float32 cepstra of about unit variance.
+
+    The mean over the frames goes first, if settings say so: cepstral mean normalisation (Atal
+    1974), which takes off the microphone's and the room's colour.
+    """
+    cepstrum = mfcc(log_mel, settings.n_mfcc)
+    if settings.mean_normalised:
+        cepstrum -= cepstrum.mean(axis=0, dtype=np.float64).astype(np.float32)
+    cepstrum *= np.asarray(settings.scale, dtype=np.float32)
+    return cepstrum
+
+
+def centred(cepstrum: np.ndarray, frames: int) -> np.ndarray:
+    """(m, n) with m <= frames to (frames, n): zeros before and after, one more after if odd."""
+    out = np.zeros((frames, cepstrum.shape[1]), dtype=np.float32)
+    before = (frames - len(cepstrum)) // 2
+    out[before:before + len(cepstrum)] = cepstrum
     return out
 
 
