@@ -1,0 +1,34 @@
+"""Fixtures that several rooms' tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.synthetic_speech import synthesise
+
+
+@pytest.fixture(scope="session")
+def speech():
+    """The function `synthesise(gender, emotion, speaker=, take=, seconds=, sample_rate=)` -> float32 samples."""
+    return synthesise
+
+
+@pytest.fixture(scope="session")
+def miniature_corpora(tmp_path_factory) -> Path:
+    """A folder with small copies of the five corpora, of synthetic speech. Not to be written to."""
+    from tests.miniature_corpora import write_corpora
+
+    return write_corpora(tmp_path_factory.mktemp("corpora"))
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of the real corpora: $EDGE_CORPORA, or ../shared/corpora beside the checkout."""
+    named = os.environ.get("EDGE_CORPORA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "corpora"
+    if not folder.is_dir():
+        pytest.skip(f"the corpora are not here: no folder {folder} (set EDGE_CORPORA to theirs)")
+    return folder
