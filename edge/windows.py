@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingsError
+from edge.features import active_frames
 
 
 def active_span(log_mel: NDArray[np.float32], threshold_db: float) -> tuple[int, int]:
@@ -19,9 +20,8 @@ def active_span(log_mel: NDArray[np.float32], threshold_db: float) -> tuple[int,
     """
     if not threshold_db < 0.0:
         raise SettingsError(f"threshold_db must be below 0, got {threshold_db!r}")
-    loudness = log_mel.max(axis=1)  # (frames,)
-    active = np.flatnonzero(loudness > loudness.max() + threshold_db)
-    return int(active[0]), int(active[-1]) + 1
+    loudness = log_mel.max(axis=1, keepdims=True)  # (frames, 1)
+    return active_frames(loudness - loudness.max(), threshold_db)
 
 
 def cut_windows(start: int, stop: int, length: int, hop: int) -> list[tuple[int, int]]:
