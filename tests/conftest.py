@@ -12,7 +12,7 @@ from tests.synthetic_speech import synthesise
 
 @pytest.fixture(scope="session")
 def speech():
-    """The function `synthesise(gender, emotion, speaker=, take=, seconds=, sample_rate=)` -> float32 samples."""
+    """The function `synthesise(gender, emotion, ...)`: float32 samples."""
     return synthesise
 
 

@@ -30,7 +30,7 @@ def write_wav(path: Path, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -
 
 
 def write_ravdess(folder: Path, actors: Iterable[int], takes: int = 1) -> None:
-    """`folder/Actor_NN/03-01-EE-01-SS-RR-NN.wav`: at most four takes of each emotion by each actor."""
+    """`folder/Actor_NN/03-01-EE-01-SS-RR-NN.wav`, at most four takes."""
     for actor in actors:
         gender = "male" if actor % 2 else "female"
         for code, emotion in ravdess.EMOTIONS.items():
@@ -45,7 +45,9 @@ def write_savee(folder: Path, speakers: Iterable[str] = savee.SPEAKERS, takes: i
     for speaker in speakers:
         for code, emotion in savee.EMOTIONS.items():
             for take in range(takes):
-                speech = synthesise("male", emotion, speaker=100 + savee.SPEAKERS.index(speaker), take=take)
+                speech = synthesise(
+                    "male", emotion, speaker=100 + savee.SPEAKERS.index(speaker), take=take
+                )
                 write_wav(folder / "AudioData" / speaker / f"{code}{take + 1:02d}.wav", speech)
 
 
@@ -59,8 +61,10 @@ def write_tess(folder: Path, words: Iterable[str] = ("back",)) -> None:
                 write_wav(folder / emotion_folder / f"{speaker}_{word}_{code}.wav", speech)
 
 
-def write_crema_d(folder: Path, actors: dict[str, str], takes: int = 1, pictures: bool = False) -> None:
-    """`folder/AudioWAV/1001_IEO_ANG_XX.wav` or `folder/logmel/*.png` with `logmel.csv`, and the demographics.
+def write_crema_d(
+    folder: Path, actors: dict[str, str], takes: int = 1, pictures: bool = False
+) -> None:
+    """`folder/AudioWAV/1001_IEO_ANG_XX.wav`, or pictures, at most four takes.
 
     `actors` gives each actor's gender.
     """
@@ -107,17 +111,26 @@ def write_slr45(folder: Path, speakers: Iterable[str], takes: int = 3) -> None:
     for speaker in speakers:
         gender = "female" if speaker.startswith("f") else "male"
         for take in range(takes):
-            speech = synthesise(gender, None, speaker=300 + int(speaker[1:]), take=take, seconds=2.0)
+            speech = synthesise(
+                gender, None, speaker=300 + int(speaker[1:]), take=take, seconds=2.0
+            )
             name = f"{speaker}_us_{speaker}_{take + 1:05d}.wav"
             write_wav(folder / "ST-AEDS-20180100_1-OS" / name, speech)
 
 
 def write_corpora(root: Path) -> Path:
-    """All five corpora below `root`, with speakers of every part of the release protocol; CREMA-D in pictures."""
+    """All five corpora, with speakers of each part of the release protocol; CREMA-D in pictures."""
     write_ravdess(root / "ravdess", actors=(1, 3, 4, 8, 2, 15, 6, 13))
     write_savee(root / "savee")
     write_tess(root / "tess")
-    crema_d_actors = {"1001": "male", "1002": "female", "1003": "female", "1005": "male", "1015": "male", "1020": "female"}
+    crema_d_actors = {
+        "1001": "male",
+        "1002": "female",
+        "1003": "female",
+        "1005": "male",
+        "1015": "male",
+        "1020": "female",
+    }
     write_crema_d(root / "crema-d", crema_d_actors, pictures=True)
     write_slr45(root / "slr45", speakers=("f0001", "f0002", "m0001", "m0002", "f0004", "m0004"))
     return root

@@ -1,4 +1,4 @@
-"""Speech made of nothing but numpy: harmonics of a gliding pitch under formants, syllable by syllable.
+"""Speech made of nothing but numpy: harmonics of a gliding pitch under formants, by syllables.
 
 It is far from natural, and near enough to speech for a path from sound to features to models to be
 tried without a recording: sexes differ in pitch and in the length of the vocal tract, emotions in
@@ -12,13 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 # Formants of a man's vowels in Hz (Peterson & Barney 1952, rounded).
-VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410), (660, 1720, 2410))
+VOWELS = (
+    (730, 1090, 2440),
+    (270, 2290, 3010),
+    (300, 870, 2240),
+    (530, 1840, 2480),
+    (570, 840, 2410),
+    (660, 1720, 2410),
+)
 BANDWIDTHS = (80.0, 110.0, 160.0)
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How an emotion is spoken: factors on the speaker's pitch and tempo, and the voice's colour."""
+    """How an emotion is spoken: a factor on the pitch, and the voice's tempo and colour."""
 
     pitch: float
     pitch_range: float  # glide within a syllable, semitones
@@ -51,7 +58,9 @@ def synthesise(
     """Samples (n,) float32 within [-1, 1]; the same arguments give the same samples."""
     manner = MANNERS[emotion or "neutral"]
     voice = np.random.default_rng([speaker, gender == "female"])
-    rng = np.random.default_rng([speaker, gender == "female", take, list(MANNERS).index(emotion or "neutral")])
+    rng = np.random.default_rng(
+        [speaker, gender == "female", take, list(MANNERS).index(emotion or "neutral")]
+    )
     pitch = (210.0 if gender == "female" else 115.0) * voice.uniform(0.9, 1.1) * manner.pitch
     tract = (1.17 if gender == "female" else 1.0) * voice.uniform(0.97, 1.03)
 
@@ -66,7 +75,9 @@ def synthesise(
     return np.clip(speech + noise, -1.0, 1.0).astype(np.float32)
 
 
-def _syllable(rng, samples: int, sample_rate: int, pitch: float, tract: float, manner: Manner) -> np.ndarray:
+def _syllable(
+    rng, samples: int, sample_rate: int, pitch: float, tract: float, manner: Manner
+) -> np.ndarray:
     """A burst of noise, then a vowel whose pitch glides."""
     place = np.linspace(0.0, 1.0, samples)
     semitones = manner.pitch_range * (place - 0.5) + rng.normal(0.0, 0.5)

@@ -1,9 +1,10 @@
-"""Which clips may be trained on, tuned on and tested on: a split by speaker that travels with the project.
+"""Which clips may be trained on, tuned on and tested on.
 
 A protocol file is JSON. Each corpus it speaks of has an entry, either one split,
     "savee": {"validation": ["JE"], "test": ["DC"]}
 or several folds, by speaker or by clip,
-    "savee": {"test_speakers": {"1": ["JE"], "2": ["KL"]}}      "tess": {"test_clips": {"1": ["OAF_bar_fear"]}}
+    "savee": {"test_speakers": {"1": ["JE"], "2": ["KL"]}}
+    "tess": {"test_clips": {"1": ["OAF_bar_fear", "OAF_bar_happy"]}}
 Whatever is in none of the lists is for training. A string in the place of a list is a remark: no
 speaker that is at hand.
 """
@@ -25,7 +26,7 @@ _FOLDS = {"test_actors": "speakers", "test_speakers": "speakers", "test_clips": 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A split: for each corpus the speakers (or the clips, by name) of the validation and test parts."""
+    """A split: for each corpus the speakers, or the clips by name, of validation and test."""
 
     name: str
     about: str = ""
@@ -46,7 +47,9 @@ class Protocol:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise CorpusError(f"protocol {path} cannot be read: {error}") from error
-        entries = {name: entry for name, entry in content.items() if name in CORPORA} if isinstance(content, dict) else {}
+        if not isinstance(content, dict):
+            content = {}
+        entries = {name: entry for name, entry in content.items() if name in CORPORA}
         if not entries:
             raise CorpusError(f"protocol {path} has no entry for any of {', '.join(CORPORA)}")
         fold = None if fold is None else str(fold)
@@ -55,7 +58,9 @@ class Protocol:
         if offered and fold is None:
             raise CorpusError(f"protocol {path} has folds: choose one of {', '.join(offered)}")
         if fold is not None and fold not in offered:
-            raise CorpusError(f"protocol {path} has no fold {fold}: it has {', '.join(offered) or 'none'}")
+            raise CorpusError(
+                f"protocol {path} has no fold {fold}: it has {', '.join(offered) or 'none'}"
+            )
 
         validation, test, test_clips = {}, {}, {}
         for corpus, entry in entries.items():
@@ -69,12 +74,24 @@ class Protocol:
                 test[corpus] = _names(path, corpus, entry.get("test", []))
                 both = validation[corpus] & test[corpus]
                 if both:
-                    raise CorpusError(f"protocol {path}: {corpus} both validates and tests on {', '.join(sorted(both))}")
-        return cls(content.get("name", path.stem), content.get("about", ""), fold, validation, test, test_clips)
+                    raise CorpusError(
+                        f"protocol {path}: {corpus} both validates and tests on "
+                        + ", ".join(sorted(both))
+                    )
+        return cls(
+            content.get("name", path.stem),
+            content.get("about", ""),
+            fold,
+            validation,
+            test,
+            test_clips,
+        )
 
     def part(self, clip: Clip) -> str:
         """The part that `clip` belongs to: "train", "validation" or "test"."""
-        if clip.speaker in self.test.get(clip.corpus, ()) or clip.name in self.test_clips.get(clip.corpus, ()):
+        if clip.speaker in self.test.get(clip.corpus, ()):
+            return "test"
+        if clip.name in self.test_clips.get(clip.corpus, ()):
             return "test"
         return "validation" if clip.speaker in self.validation.get(clip.corpus, ()) else "train"
 
@@ -93,14 +110,18 @@ def _folds(path: Path, corpus: str, entry) -> tuple[str | None, dict[str, frozen
         if key in entry:
             if not isinstance(entry[key], dict):
                 raise CorpusError(f"protocol {path}: {key} of {corpus} is not an object of folds")
-            return kind, {str(number): _names(path, corpus, names) for number, names in entry[key].items()}
+            return kind, {
+                str(number): _names(path, corpus, names) for number, names in entry[key].items()
+            }
     return None, {}
 
 
 def _names(path: Path, corpus: str, names) -> frozenset[str]:
     if isinstance(names, str):
         return frozenset()
-    if not isinstance(names, list) or any(not isinstance(name, (str, int)) or isinstance(name, bool) for name in names):
+    if not isinstance(names, list) or any(
+        not isinstance(name, (str, int)) or isinstance(name, bool) for name in names
+    ):
         raise CorpusError(f"protocol {path}: {corpus} has a part that is not a list of names")
     # RAVDESS's actors have two digits in file names and may have fewer in a list of numbers.
     return frozenset(str(name).zfill(2) if isinstance(name, int) else name for name in names)

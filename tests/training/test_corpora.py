@@ -33,7 +33,9 @@ def facts(clip):
 
 
 class TestRavdess:
-    @pytest.mark.parametrize("inner", ["", "Audio_Speech_Actors_01-24", "Audio_Speech_Actors_01-24/audio"])
+    @pytest.mark.parametrize(
+        "inner", ["", "Audio_Speech_Actors_01-24", "Audio_Speech_Actors_01-24/audio"]
+    )
     def test_is_read_from_its_actors_folders_wherever_they_unpack(self, tmp_path, inner):
         touch(tmp_path / inner / "Actor_05" / "03-01-06-02-01-02-05.wav")
         touch(tmp_path / inner / "Actor_12" / "03-01-01-01-02-01-12.flac")
@@ -67,7 +69,11 @@ class TestRavdess:
         touch(tmp_path / "Actor_02" / "03-01-03-01-01-01-01.wav")
         with pytest.raises(CorpusError) as error:
             read_ravdess(tmp_path)
-        assert "7 (" in str(error.value) and "take0.wav" in str(error.value) and "take6.wav" not in str(error.value)
+        assert (
+            "7 (" in str(error.value)
+            and "take0.wav" in str(error.value)
+            and "take6.wav" not in str(error.value)
+        )
         assert "another actor's folder: 1" in str(error.value)
 
     def test_one_recording_in_two_formats_is_refused(self, tmp_path):
@@ -102,7 +108,9 @@ class TestRavdess:
 
 
 class TestSavee:
-    @pytest.mark.parametrize("name", ["AudioData/DC/sa03.wav", "DC/sa03.wav", "ALL/DC_sa03.wav", "DC_sa03.flac"])
+    @pytest.mark.parametrize(
+        "name", ["AudioData/DC/sa03.wav", "DC/sa03.wav", "ALL/DC_sa03.wav", "DC_sa03.flac"]
+    )
     def test_is_read_in_folders_by_speaker_and_flat(self, tmp_path, name):
         touch(tmp_path / name)
         (clip,) = read_savee(tmp_path)
@@ -111,7 +119,12 @@ class TestSavee:
     def test_one_and_two_letter_emotions_are_told_apart(self, tmp_path):
         for name in ("a01", "sa01", "su01", "n30"):
             touch(tmp_path / "AudioData" / "JK" / f"{name}.wav")
-        assert [clip.emotion for clip in read_savee(tmp_path)] == ["angry", "neutral", "sad", "surprised"]
+        assert [clip.emotion for clip in read_savee(tmp_path)] == [
+            "angry",
+            "neutral",
+            "sad",
+            "surprised",
+        ]
 
     @pytest.mark.parametrize("name", ["DC/x01.wav", "DC/a1.wav", "DC/DC_a01.wav", "a01.wav"])
     def test_a_name_that_is_not_of_the_corpus_is_named(self, tmp_path, name):
@@ -140,7 +153,8 @@ class TestTess:
         assert facts(clip) == ("tess", "OAF_back_angry", "OAF", "female", "angry")
 
     @pytest.mark.parametrize(
-        "folder", ["YAF_pleasant_surprised", "YAF_Pleasant_surprise", "YAF_pleasant_surprise", "YAF_ps"]
+        "folder",
+        ["YAF_pleasant_surprised", "YAF_Pleasant_surprise", "YAF_pleasant_surprise", "YAF_ps"],
     )
     def test_the_folder_of_surprise_has_many_names(self, tmp_path, folder):
         touch(tmp_path / folder / "YAF_back_ps.wav")
@@ -187,7 +201,8 @@ class TestCremaD:
     def write_demographics(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "VideoDemographics.csv").write_text(
-            '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","",""\n1040,21,"Female","",""\n'
+            '"ActorID","Age","Sex","Race","Ethnicity"\n'
+            '1001,51,"Male","",""\n1040,21,"Female","",""\n'
         )
 
     def test_sound_is_read_with_the_actors_sex_from_the_demographics(self, tmp_path):
@@ -247,7 +262,11 @@ class TestCremaD:
     @pytest.mark.parametrize("extent", ["0,80.0", "189,80.0", "many,80.0", "100,-1", "100,nan"])
     def test_an_extent_that_cannot_be_is_named(self, tmp_path, extent):
         mini.write_crema_d(tmp_path, self.ACTORS, pictures=True)
-        table = (tmp_path / "logmel.csv").read_text().replace("1001_IEO_ANG_XX,76,80.0", f"1001_IEO_ANG_XX,{extent}")
+        table = (
+            (tmp_path / "logmel.csv")
+            .read_text()
+            .replace("1001_IEO_ANG_XX,76,80.0", f"1001_IEO_ANG_XX,{extent}")
+        )
         (tmp_path / "logmel.csv").write_text(table)
         with pytest.raises(CorpusError, match=r"out of range: 1 \(1001_IEO_ANG_XX\)"):
             read_crema_d(tmp_path)
@@ -264,13 +283,17 @@ class TestLogMel:
         actors = {"1001": "male", "1002": "female"}
         mini.write_crema_d(tmp_path / "pictures", actors, pictures=True)
         mini.write_crema_d(tmp_path / "sound", actors)
-        for picture, sound in zip(read_crema_d(tmp_path / "pictures"), read_crema_d(tmp_path / "sound")):
+        for picture, sound in zip(
+            read_crema_d(tmp_path / "pictures"), read_crema_d(tmp_path / "sound")
+        ):
             drawn, heard = load_log_mel(picture), load_log_mel(sound)
             assert drawn.dtype == heard.dtype == np.float32
             assert drawn.shape == heard.shape == (76, 128)
             difference = np.abs(drawn - heard)
             frame, band = np.unravel_index(difference.argmax(), difference.shape)
-            assert difference.max() < 0.5 * 80 / 255 + 0.001, f"{difference.max()} dB at frame {frame}, band {band}"
+            assert (
+                difference.max() < 0.5 * 80 / 255 + 0.001
+            ), f"{difference.max()} dB at frame {frame}, band {band}"
 
     def test_is_relative_to_the_loudest_cell(self, tmp_path):
         mini.write_slr45(tmp_path, ["f0001"], takes=1)
@@ -280,7 +303,7 @@ class TestLogMel:
 
     def test_a_broken_picture_is_named(self, tmp_path):
         mini.write_crema_d(tmp_path, {"1001": "male"}, pictures=True)
-        (clip, *_) = read_crema_d(tmp_path)
+        clip, *_ = read_crema_d(tmp_path)
         clip.path.write_bytes(clip.path.read_bytes()[:200])
         with pytest.raises(CorpusError, match=clip.name):
             load_log_mel(clip)
@@ -289,7 +312,7 @@ class TestLogMel:
         from PIL import Image
 
         mini.write_crema_d(tmp_path, {"1001": "male"}, pictures=True)
-        (clip, *_) = read_crema_d(tmp_path)
+        clip, *_ = read_crema_d(tmp_path)
         Image.fromarray(np.zeros((64, 188), np.uint8)).save(clip.path)
         with pytest.raises(CorpusError, match=f"{clip.name}.*128 rows"):
             load_log_mel(clip)
@@ -298,17 +321,28 @@ class TestLogMel:
 class TestAllCorpora:
     def test_all_that_are_there_are_read_in_a_fixed_order(self, miniature_corpora):
         clips = read_corpora(miniature_corpora)
-        assert list(dict.fromkeys(clip.corpus for clip in clips)) == ["ravdess", "savee", "tess", "crema-d", "slr45"]
+        assert list(dict.fromkeys(clip.corpus for clip in clips)) == [
+            "ravdess",
+            "savee",
+            "tess",
+            "crema-d",
+            "slr45",
+        ]
         assert {clip.emotion for clip in clips} == {*LABELS, None}
 
     def test_named_ones_alone_are_read(self, miniature_corpora):
-        assert {clip.corpus for clip in read_corpora(miniature_corpora, ["savee", "tess"])} == {"savee", "tess"}
+        assert {clip.corpus for clip in read_corpora(miniature_corpora, ["savee", "tess"])} == {
+            "savee",
+            "tess",
+        }
 
     def test_the_case_of_a_folder_is_of_no_matter(self, tmp_path):
         touch(tmp_path / "SAVEE" / "AudioData" / "DC" / "a01.wav")
         assert len(read_corpora(tmp_path, ["savee"])) == 1
 
-    def test_an_absent_corpus_is_logged_and_refused_when_it_was_named(self, miniature_corpora, tmp_path, caplog):
+    def test_an_absent_corpus_is_logged_and_refused_when_it_was_named(
+        self, miniature_corpora, tmp_path, caplog
+    ):
         shutil.copytree(miniature_corpora / "savee", tmp_path / "savee")
         with caplog.at_level(logging.WARNING):
             assert {clip.corpus for clip in read_corpora(tmp_path)} == {"savee"}
@@ -333,7 +367,12 @@ class TestRealCorpora:
         assert counts["slr45"] == 480 and counts["crema-d"] >= 5869
         speakers = {(clip.corpus, clip.speaker): clip.gender for clip in clips}
         assert Counter((corpus, gender) for (corpus, _), gender in speakers.items()) >= Counter(
-            {("ravdess", "female"): 12, ("ravdess", "male"): 12, ("savee", "male"): 4, ("tess", "female"): 2}
+            {
+                ("ravdess", "female"): 12,
+                ("ravdess", "male"): 12,
+                ("savee", "male"): 4,
+                ("tess", "female"): 2,
+            }
         )
 
     def test_one_clip_of_each_has_a_log_mel(self, corpora):

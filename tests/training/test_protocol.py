@@ -60,7 +60,11 @@ class TestRelease:
 class TestEmoBox:
     def test_each_ravdess_actor_and_savee_speaker_is_tested_once(self):
         for corpus, folds, speakers in (("ravdess", 6, 24), ("savee", 4, 4)):
-            tested = [speaker for fold in range(1, folds + 1) for speaker in Protocol.load(EMOBOX, fold).test[corpus]]
+            tested = [
+                speaker
+                for fold in range(1, folds + 1)
+                for speaker in Protocol.load(EMOBOX, fold).test[corpus]
+            ]
             assert len(tested) == len(set(tested)) == speakers
 
     def test_tess_is_split_by_clip_and_only_in_the_first_fold(self):
@@ -84,10 +88,15 @@ class TestEmoBox:
 
 class TestFile:
     def test_numbers_are_read_as_the_speakers_names_and_remarks_as_no_speaker(self, tmp_path):
-        path = write(tmp_path / "p.json", {"ravdess": {"validation": [2, 15], "test": "whoever comes"}})
+        path = write(
+            tmp_path / "p.json", {"ravdess": {"validation": [2, 15], "test": "whoever comes"}}
+        )
         protocol = Protocol.load(path)
         assert protocol.name == "p"
-        assert protocol.validation["ravdess"] == {"02", "15"} and protocol.test["ravdess"] == frozenset()
+        assert (
+            protocol.validation["ravdess"] == {"02", "15"}
+            and protocol.test["ravdess"] == frozenset()
+        )
 
     @pytest.mark.parametrize(
         "content, message",
@@ -98,7 +107,10 @@ class TestFile:
             ({"savee": {"test": {"1": ["DC"]}}}, "not a list of names"),
             ({"savee": {"test": [True]}}, "not a list of names"),
             ({"savee": {"test_speakers": ["DC"]}}, "not an object of folds"),
-            ({"savee": {"validation": ["DC", "JE"], "test": ["DC"]}}, "both validates and tests on DC"),
+            (
+                {"savee": {"validation": ["DC", "JE"], "test": ["DC"]}},
+                "both validates and tests on DC",
+            ),
         ],
     )
     def test_a_malformed_one_is_refused_by_name(self, tmp_path, content, message):

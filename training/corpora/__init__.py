@@ -40,10 +40,11 @@ _log = logging.getLogger("training.corpora")
 
 
 def read_corpora(root: Path | str, names: Iterable[str] | None = None) -> list[Clip]:
-    """The clips of the corpora `names` (default: those that are there) in the folders of these names below `root`.
+    """The clips of the corpora `names`, each in the folder of its name below `root`.
 
-    The folders' case is of no matter. CorpusError when a named corpus is absent, when none is there
-    at all, or when a corpus is malformed; of unnamed corpora the absent ones are logged.
+    Without `names`, of all corpora that are there. The folders' case is of no matter. CorpusError
+    when a named corpus is absent, when none is there at all, or when a corpus is malformed; of
+    unnamed corpora the absent ones are logged.
     """
     root = Path(root)
     if not root.is_dir():
@@ -52,7 +53,9 @@ def read_corpora(root: Path | str, names: Iterable[str] | None = None) -> list[C
     wanted = list(CORPORA) if names is None else list(dict.fromkeys(names))
     unknown = [name for name in wanted if name not in CORPORA]
     if unknown:
-        raise CorpusError(f"no reader for {', '.join(unknown)}: the corpora are {', '.join(CORPORA)}")
+        raise CorpusError(
+            f"no reader for {', '.join(unknown)}: the corpora are {', '.join(CORPORA)}"
+        )
     absent = [name for name in wanted if name not in folders]
     if absent and (names is not None or len(absent) == len(CORPORA)):
         raise CorpusError(f"absent from {root}: {', '.join(absent)} (one folder of this name each)")

@@ -1,8 +1,10 @@
-"""CREMA-D, the crowd-sourced emotional multimodal actors dataset (Cao et al. 2014): 91 actors, six emotions.
+"""CREMA-D, the crowd-sourced emotional multimodal actors dataset (Cao et al. 2014).
+
+91 actors, six emotions.
 
 Official layout: `AudioWAV/1001_DFA_ANG_XX.wav` (actor, sentence, emotion, level) beside
-`VideoDemographics.csv`. It is also read as pictures of its log-mel spectrograms, `logmel/*.png` with
-`logmel.csv`; where both are there, sound is preferred.
+`VideoDemographics.csv`. It is also read as pictures of its log-mel spectrograms, `logmel/*.png`
+with `logmel.csv`; where both are there, sound is preferred.
 """
 
 from __future__ import annotations
@@ -31,17 +33,21 @@ FAULTY = {
 }
 
 # One official file, 1040_ITH_SAD_X.wav, has a single X.
-_NAME = re.compile(rf"(?P<actor>1\d{{3}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(EMOTIONS)})_(?:XX?|LO|MD|HI)")
+_NAME = re.compile(
+    rf"(?P<actor>1\d{{3}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(EMOTIONS)})_(?:XX?|LO|MD|HI)"
+)
 _MAX_FRAMES = 188
 
 
 def read_crema_d(folder: Path | str) -> list[Clip]:
-    """The recordings below `folder`: sound from `AudioWAV/` if it has any, else pictures from `logmel/`.
+    """The recordings below `folder`: sound of `AudioWAV/` if any, else pictures of `logmel/`.
 
     CorpusError names malformed files, actors whose sex `VideoDemographics.csv` does not tell,
     pictures without a row in `logmel.csv` and rows without a picture.
     """
-    root = find_folder("crema-d", Path(folder), _holds_crema_d, "AudioWAV/*.wav, or logmel/*.png with logmel.csv")
+    root = find_folder(
+        "crema-d", Path(folder), _holds_crema_d, "AudioWAV/*.wav, or logmel/*.png with logmel.csv"
+    )
     genders = read_demographics(root)
     findings = Findings("crema-d", root)
     if _sounds(root):
@@ -55,7 +61,9 @@ def read_demographics(root: Path) -> dict[str, str]:
     """Each actor's gender, from `VideoDemographics.csv`."""
     path = root / "VideoDemographics.csv"
     if not path.is_file():
-        raise CorpusError(f"crema-d: {path} is absent: it tells the actors' sex; it comes with the corpus")
+        raise CorpusError(
+            f"crema-d: {path} is absent: it tells the actors' sex; it comes with the corpus"
+        )
     genders = {}
     for row in _rows(path, ("ActorID", "Sex")):
         gender = row["Sex"].strip().lower()
@@ -86,7 +94,9 @@ def _read_sounds(root: Path, genders: dict[str, str], findings: Findings) -> Non
 def _read_pictures(root: Path, genders: dict[str, str], findings: Findings) -> None:
     table = root / "logmel.csv"
     if not table.is_file():
-        raise CorpusError(f"crema-d: {table} is absent: it tells each picture's frames and range_db")
+        raise CorpusError(
+            f"crema-d: {table} is absent: it tells each picture's frames and range_db"
+        )
     extents: dict[str, tuple[int, float]] = {}
     for row in _rows(table, ("clip", "frames", "range_db")):
         try:
@@ -99,7 +109,10 @@ def _read_pictures(root: Path, genders: dict[str, str], findings: Findings) -> N
     pictures = _pictures(root)
     absent = set(extents) - {path.stem for path in pictures}
     if absent:
-        raise CorpusError(f"crema-d: pictures that logmel.csv lists are absent from {root / 'logmel'}: {named(absent)}")
+        raise CorpusError(
+            f"crema-d: pictures that logmel.csv lists are absent from {root / 'logmel'}: "
+            + named(absent)
+        )
     for path in pictures:
         if path.stem in extents:
             frames, range_db = extents[path.stem]

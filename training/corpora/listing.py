@@ -1,4 +1,4 @@
-"""Finding a corpus's files below a folder, and naming those that are not as its official layout has them."""
+"""Finding a corpus's files below a folder, and naming those that are not as they should be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.corpora.clip import Clip, CorpusError
 
 # What libsndfile opens. A corpus is the same corpus after a change of container or codec.
 SOUND_SUFFIXES = frozenset(
-    ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64 .sph .voc".split()
+    ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64 .sph".split()
 )
 
 NAMED_AT_MOST = 5
@@ -20,20 +20,24 @@ _log = logging.getLogger("training.corpora")
 
 
 def sounds_in(folder: Path) -> list[Path]:
-    """The sound files directly in `folder`, sorted; files that the system hides ("._a01.wav") left out."""
+    """The sound files directly in `folder`, sorted, without hidden ones ("._a01.wav")."""
     return sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in SOUND_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in SOUND_SUFFIXES
+        and not path.name.startswith(".")
+        and path.is_file()
     )
 
 
 def folders_in(folder: Path, pattern: str = "") -> list[Path]:
-    """The sub-folders of `folder` whose name matches `pattern` from its start, case ignored, sorted."""
+    """The sub-folders of `folder` whose name begins as `pattern`, case ignored, sorted."""
     return sorted(
         path
         for path in folder.iterdir()
-        if path.is_dir() and not path.name.startswith(".") and re.match(pattern, path.name, re.IGNORECASE)
+        if path.is_dir()
+        and not path.name.startswith(".")
+        and re.match(pattern, path.name, re.IGNORECASE)
     )
 
 
@@ -62,10 +66,11 @@ def named(names: Iterable[str]) -> str:
 
 
 class Findings:
-    """Collects one corpus's clips together with what is wrong with its files; `clips()` ends the reading.
+    """Collects one corpus's clips and what is wrong with its files; `clips()` ends the reading.
 
-    Malformed files stop the reading, all of them named at once; skipped ones and recordings that the
-    official corpus has and this copy lacks are logged as warnings, since a part of a corpus is of use.
+    Malformed files stop the reading, all of them named at once; skipped ones and recordings that
+    the official corpus has and this copy lacks are logged as warnings, since a part of a corpus is
+    of use.
     """
 
     def __init__(self, corpus: str, folder: Path) -> None:
@@ -93,20 +98,30 @@ class Findings:
     def clips(self, official: Iterable[str] = ()) -> list[Clip]:
         """The clips by name; CorpusError if any file is malformed or there are none.
 
-        `official` holds the names of the whole official corpus, those that this copy lacks are logged.
+        `official` has the names of the whole corpus; those that this copy lacks are logged.
         """
         if self._malformed:
-            reasons = "; ".join(f"{reason}: {named(paths)}" for reason, paths in self._malformed.items())
-            raise CorpusError(f"{self._corpus}: files in {self._folder} are not as the corpus has them: {reasons}")
+            reasons = "; ".join(
+                f"{reason}: {named(paths)}" for reason, paths in self._malformed.items()
+            )
+            raise CorpusError(
+                f"{self._corpus}: files in {self._folder} are not as the corpus has them: {reasons}"
+            )
         for reason, paths in self._skipped.items():
             _log.warning("%s: skipped, %s: %s", self._corpus, reason, named(paths))
         if not self._clips:
             raise CorpusError(f"{self._corpus}: no recording of the corpus in {self._folder}")
         missing = set(official) - set(self._clips)
         if missing:
-            _log.warning("%s: recordings of the official corpus that are absent: %s", self._corpus, named(missing))
+            _log.warning(
+                "%s: recordings of the official corpus that are absent: %s",
+                self._corpus,
+                named(missing),
+            )
         return [self._clips[name] for name in sorted(self._clips)]
 
     def _short(self, path: Path | str) -> str:
         path = Path(path)
-        return str(path.relative_to(self._folder)) if path.is_relative_to(self._folder) else str(path)
+        return (
+            str(path.relative_to(self._folder)) if path.is_relative_to(self._folder) else str(path)
+        )

@@ -35,10 +35,19 @@ def picture_log_mel(clip: Clip) -> np.ndarray:
     try:
         with Image.open(clip.path) as image:
             pixels = np.asarray(image)  # (mel bands, frames)
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises each of them for a broken PNG
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as error:  # Pillow raises each of them for a broken PNG
         raise CorpusError(f"{clip.corpus}: {clip.path} cannot be read: {error}") from error
     bands = FrontEnd().mel_bands
-    if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[0] != bands or pixels.shape[1] < clip.frames:
+    if (
+        pixels.dtype != np.uint8
+        or pixels.ndim != 2
+        or pixels.shape[0] != bands
+        or pixels.shape[1] < clip.frames
+    ):
         raise CorpusError(
             f"{clip.corpus}: {clip.path} is {pixels.shape} {pixels.dtype}, "
             f"not 8-bit grey of {bands} rows and at least {clip.frames} columns"

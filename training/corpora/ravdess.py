@@ -1,4 +1,4 @@
-"""RAVDESS, the Ryerson audio-visual database of emotional speech (Livingstone & Russo 2018), its speech part.
+"""RAVDESS, the Ryerson audio-visual database of emotional speech (Livingstone & Russo 2018).
 
 Official layout: `Actor_NN/MM-CC-EE-II-SS-RR-NN.wav`: modality, vocal channel, emotion, intensity,
 statement, repetition, actor. Odd actors are male, even ones female.
@@ -50,7 +50,10 @@ def read_ravdess(folder: Path | str) -> list[Clip]:
     whose name is not RAVDESS's or which lies in another actor's folder.
     """
     root = find_folder(
-        "ravdess", Path(folder), lambda path: bool(folders_in(path, _ACTOR_FOLDER)), "folders Actor_01 ... Actor_24"
+        "ravdess",
+        Path(folder),
+        lambda path: bool(folders_in(path, _ACTOR_FOLDER)),
+        "folders Actor_01 ... Actor_24",
     )
     findings = Findings("ravdess", root)
     for actor_folder in folders_in(root, _ACTOR_FOLDER):
@@ -63,7 +66,10 @@ def read_ravdess(folder: Path | str) -> list[Clip]:
             elif fields["channel"] == "02":
                 findings.skip("song, not speech", path)
             elif fields["modality"] != "03":
-                findings.skip("from the video recordings (modality 01 or 02), not the sound-only ones (03)", path)
+                findings.skip(
+                    "from the video recordings (modality 01 or 02), not the sound-only ones (03)",
+                    path,
+                )
             else:
                 findings.add(
                     Clip(

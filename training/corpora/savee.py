@@ -28,7 +28,7 @@ _FLAT_NAME = re.compile(rf"(?P<speaker>{_SPEAKER})_(?P<name>.+)", re.IGNORECASE)
 
 
 def official_names() -> list[str]:
-    """The names of the 480 recordings: fifteen of each emotion by each man, and thirty neutral ones."""
+    """The names of the 480 recordings: each man's fifteen of each emotion, thirty if neutral."""
     return [
         f"{speaker}_{emotion}{number:02d}"
         for speaker in SPEAKERS
@@ -42,7 +42,9 @@ def read_savee(folder: Path | str) -> list[Clip]:
 
     CorpusError names every sound file whose name is not SAVEE's.
     """
-    root = find_folder("savee", Path(folder), _holds_savee, "folders DC, JE, JK, KL or files such as DC_a01.wav")
+    root = find_folder(
+        "savee", Path(folder), _holds_savee, "folders DC, JE, JK, KL or files such as DC_a01.wav"
+    )
     findings = Findings("savee", root)
     for path in sounds_in(root):
         flat = _FLAT_NAME.fullmatch(path.stem)

@@ -1,6 +1,7 @@
 """SLR45, the Free ST American English corpus (OpenSLR 45): ten speakers reading, without emotions.
 
-Official layout: `ST-AEDS-20180100_1-OS/f0001_us_f0001_00001.wav`; the first letter is the speaker's sex.
+Official layout: `ST-AEDS-20180100_1-OS/f0001_us_f0001_00001.wav`; the first letter is the speaker's
+sex.
 """
 
 from __future__ import annotations

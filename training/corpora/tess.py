@@ -1,7 +1,10 @@
-"""TESS, the Toronto emotional speech set (Pichora-Fuller & Dupuis 2020): two women, 200 words, seven emotions.
+"""TESS, the Toronto emotional speech set (Pichora-Fuller & Dupuis 2020).
+
+Two women, 200 words, seven emotions.
 
 Official layout: `OAF_angry/OAF_back_angry.wav`. Folder names vary in case and wording between
-releases (`OAF_Pleasant_surprise`, `YAF_pleasant_surprised`); the emotion is the file name's last field.
+releases (`OAF_Pleasant_surprise`, `YAF_pleasant_surprised`); the emotion is the file name's last
+field.
 """
 
 from __future__ import annotations
@@ -36,7 +39,10 @@ def read_tess(folder: Path | str) -> list[Clip]:
     another speaker or emotion.
     """
     root = find_folder(
-        "tess", Path(folder), _holds_tess, "folders OAF_angry ... YAF_sad or files such as OAF_back_angry.wav"
+        "tess",
+        Path(folder),
+        _holds_tess,
+        "folders OAF_angry ... YAF_sad or files such as OAF_back_angry.wav",
     )
     findings = Findings("tess", root)
     for path in sounds_in(root):
@@ -46,11 +52,18 @@ def read_tess(folder: Path | str) -> list[Clip]:
             _add(findings, path, emotion_folder.name)
     clips = findings.clips()
     words = {clip.name.split("_")[1] for clip in clips}
-    return findings.clips(f"{speaker}_{word}_{emotion}" for speaker in ("OAF", "YAF") for word in words for emotion in EMOTIONS)
+    return findings.clips(
+        f"{speaker}_{word}_{emotion}"
+        for speaker in ("OAF", "YAF")
+        for word in words
+        for emotion in EMOTIONS
+    )
 
 
 def _holds_tess(folder: Path) -> bool:
-    return bool(folders_in(folder, _EMOTION_FOLDER)) or any(_NAME.fullmatch(path.stem) for path in sounds_in(folder))
+    return bool(folders_in(folder, _EMOTION_FOLDER)) or any(
+        _NAME.fullmatch(path.stem) for path in sounds_in(folder)
+    )
 
 
 def _add(findings: Findings, path: Path, folder_name: str | None = None) -> None:
