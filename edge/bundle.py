@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, TypeVar, Union
+from typing import Any, Callable, TypeVar
 
 from edge.emotion import TFLiteExpert
 from edge.errors import BundleError, SettingsError
@@ -116,7 +116,7 @@ class Bundle:
         self._models = models
 
     @classmethod
-    def load(cls, folder: Union[str, os.PathLike[str], None] = None) -> Bundle:
+    def load(cls, folder: str | os.PathLike[str] | None = None) -> Bundle:
         """Reads and verifies a bundle; without `folder`, the one that ships with the package.
 
         Raises BundleError naming the file and the reason when anything is not as the manifest
@@ -164,7 +164,7 @@ class Bundle:
 
 
 def write_manifest(
-    folder: Union[str, os.PathLike[str]], manifest: Mapping[str, Any]
+    folder: str | os.PathLike[str], manifest: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Completes and writes `manifest.json` for the files that are in `folder` now.
 

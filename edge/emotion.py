@@ -104,7 +104,7 @@ def find_runtime() -> Runtime:
         except ModuleNotFoundError as error:
             if error.name != package:
                 failures.append(f"{package}: {error}")
-        except Exception as error:  # a broken native module can raise anything at all
+        except Exception as error:  # noqa: BLE001 - a broken native module can raise anything
             failures.append(f"{package}: {error}")
     reasons = f" (installed but unusable: {'; '.join(failures)})" if failures else ""
     raise RuntimeMissingError(f"no TFLite interpreter was found{reasons}; {_remedy()}")
