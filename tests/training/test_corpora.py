@@ -10,6 +10,7 @@ import pytest
 from edge.labels import LABELS
 from tests import miniature_corpora as mini
 from training.corpora import (
+    CORPUS_LABELS,
     CorpusError,
     load_log_mel,
     read_corpora,
@@ -329,6 +330,12 @@ class TestAllCorpora:
             "slr45",
         ]
         assert {clip.emotion for clip in clips} == {*LABELS, None}
+
+    def test_each_has_the_labels_that_it_is_said_to_have(self, miniature_corpora):
+        for corpus, labels in CORPUS_LABELS.items():
+            clips = read_corpora(miniature_corpora, [corpus])
+            assert {clip.emotion for clip in clips} - {None} == set(labels)
+            assert sorted(labels, key=LABELS.index) == list(labels)
 
     def test_named_ones_alone_are_read(self, miniature_corpora):
         assert {clip.corpus for clip in read_corpora(miniature_corpora, ["savee", "tess"])} == {

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from edge.labels import LABELS
+from training.corpora import crema_d, ravdess, savee, tess
 from training.corpora.clip import Clip, CorpusError
 from training.corpora.crema_d import read_crema_d
 from training.corpora.log_mel import load_log_mel
@@ -16,6 +18,7 @@ from training.corpora.tess import read_tess
 
 __all__ = [
     "CORPORA",
+    "CORPUS_LABELS",
     "Clip",
     "CorpusError",
     "load_log_mel",
@@ -34,6 +37,18 @@ CORPORA = {
     "tess": read_tess,
     "crema-d": read_crema_d,
     "slr45": read_slr45,
+}
+
+# The emotions that each corpus has, in the order of `LABELS`; SLR45 has none.
+CORPUS_LABELS = {
+    corpus: tuple(label for label in LABELS if label in emotions.values())
+    for corpus, emotions in (
+        ("ravdess", ravdess.EMOTIONS),
+        ("savee", savee.EMOTIONS),
+        ("tess", tess.EMOTIONS),
+        ("crema-d", crema_d.EMOTIONS),
+        ("slr45", {}),
+    )
 }
 
 _log = logging.getLogger("training.corpora")
