@@ -602,7 +602,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", action="store_true", help="score the test speakers too")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, settings: GateSettings | None = None) -> int:
     """Fits, writes RUN/gender.npz and RUN/gender.json, prints the report."""
     from training.cache import FeatureCache
     from training.corpora import read_corpora
@@ -610,7 +610,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     clips = read_corpora(arguments.corpora)
     cache = arguments.cache or arguments.run.parent / "cache"
-    settings = dataclasses.replace(GateSettings(), seed=arguments.seed, steps=arguments.steps)
+    settings = dataclasses.replace(settings or GateSettings(), seed=arguments.seed, steps=arguments.steps)
     protocol_file = Path(arguments.protocol or RELEASE)
     fit = fit_gate(clips, FeatureCache(cache).log_mels(clips), Protocol.load(protocol_file), settings,
                    test=arguments.test)
