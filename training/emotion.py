@@ -1,0 +1,443 @@
+"""Trains the emotion experts: one network on everybody, then a copy specialised for each gender.
+
+    python -m training emotion --corpora CORPORA --run runs/NAME
+
+Killed at any time, the same command goes on from the last whole epoch. How many epochs there are is
+fixed beforehand: validation speakers are scored along the way and stop nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import queue
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Callable
+
+import numpy as np
+
+from edge.emotion import softmax
+from edge.features import (
+    EmotionFeatures,
+    FrontEnd,
+    emotion_features,
+    normalised_cepstrum,
+    relative_db,
+)
+from edge.labels import GENDERS, LABELS
+from edge.windows import active_span, cut_windows
+from training.augment import LogMelAugmenter, mix
+from training.cache import FeatureCache
+from training.corpora import Clip, read_corpora
+from training.metrics import unweighted_average_recall
+from training.protocol import RELEASE, Protocol
+from training.run import STAGES, Run
+from training.settings import StageSettings, TrainingSettings
+
+WINDOW_HOP = 94  # frames; of the windows that validation scores
+
+
+class Material:
+    """Clips with a label, as arrays: what the network is trained on or scored with."""
+
+    def __init__(self, clips: Sequence[Clip], log_mels: Sequence[np.ndarray]) -> None:
+        kept = [index for index, clip in enumerate(clips) if clip.emotion is not None]
+        self.log_mels = [log_mels[index] for index in kept]  # (frames, bands) float16 relative dB
+        self.clips = [clips[index] for index in kept]
+        self.labels = np.array([LABELS.index(clip.emotion) for clip in self.clips], dtype=int)
+        self.corpora = np.array([clip.corpus for clip in self.clips])
+        self.genders = np.array([clip.gender for clip in self.clips])
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def fingerprint(self) -> str:
+        """A digest of the clips, their labels and their spectrograms."""
+        digest = hashlib.sha256()
+        for clip, log_mel in zip(self.clips, self.log_mels):
+            digest.update(f"{clip.corpus} {clip.name} {clip.speaker} {clip.emotion}".encode())
+            digest.update(np.ascontiguousarray(log_mel).tobytes())
+        return digest.hexdigest()
+
+    def labels_of(self, corpus: str) -> np.ndarray:
+        """Which of the labels a corpus has, (8,) bool."""
+        return np.isin(np.arange(len(LABELS)), self.labels[self.corpora == corpus])
+
+
+def unit_variance(material: Material, features: EmotionFeatures) -> EmotionFeatures:
+    """The features with the scale that brings each coefficient to unit variance over the material."""
+    plain = EmotionFeatures(**{**features.to_dict(), "scale": (1.0,) * features.n_mfcc})
+    squares, frames = np.zeros(features.n_mfcc), 0
+    for index in np.random.default_rng(0).permutation(len(material))[:1000]:
+        log_mel = material.log_mels[index].astype(np.float32)
+        start, stop = active_span(log_mel, features.trim_db)
+        cepstrum = normalised_cepstrum(log_mel[start:stop], plain)  # of mean 0
+        squares += np.square(cepstrum, dtype=np.float64).sum(axis=0)
+        frames += len(cepstrum)
+    scale = (float(f"{value:.5g}") for value in np.sqrt(frames / squares))
+    return EmotionFeatures(**{**features.to_dict(), "scale": tuple(scale)})
+
+
+class Batches:
+    """Augmented batches of a stage, the same for the same seed, stage and epoch."""
+
+    def __init__(
+        self, material: Material, settings: TrainingSettings, features: EmotionFeatures, stage: str
+    ) -> None:
+        self._material = material
+        self._settings = settings
+        self._features = features
+        self._stage = stage
+        self._augmenter = LogMelAugmenter(settings.augmentation, material.log_mels[0].shape[1])
+        corpora = {corpus: material.labels_of(corpus) for corpus in np.unique(material.corpora)}
+        smooth = np.stack([corpora[corpus] / corpora[corpus].sum() for corpus in material.corpora])
+        hard = np.eye(len(LABELS))[material.labels]
+        # Smoothing spreads over the labels that the clip's corpus has.
+        share = settings.label_smoothing
+        self._targets = ((1 - share) * hard + share * smooth).astype(np.float32)  # (clips, 8)
+        self.steps = len(self._order(self._generator(0))) // settings.batch_size
+
+    def _generator(self, epoch: int) -> np.random.Generator:
+        return np.random.default_rng([self._settings.seed, STAGES.index(self._stage), epoch])
+
+    def _order(self, rng: np.random.Generator) -> np.ndarray:
+        """The clips of one epoch, shuffled."""
+        material, settings = self._material, self._settings
+        chosen = []
+        for corpus in np.unique(material.corpora):
+            here = material.corpora == corpus
+            for gender in GENDERS:
+                share = 1.0 if self._stage in ("universal", gender) else settings.other_gender
+                clips = np.flatnonzero(here & (material.genders == gender))
+                most = settings.clips_per_epoch.get(corpus, len(clips))
+                chosen.append(rng.permutation(clips)[: round(share * min(most, len(clips)))])
+        return rng.permutation(np.concatenate(chosen))
+
+    def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(batch, frames, n_mfcc, 1) float32 features and (batch, 8) float32 targets."""
+        rng, size = self._generator(epoch), self._settings.batch_size
+        order = self._order(rng)
+        for step in range(self.steps):
+            chosen = order[step * size : (step + 1) * size]
+            features = np.stack([self._example(index, rng) for index in chosen])
+            yield mix(
+                features[..., None], self._targets[chosen], self._settings.augmentation.mixup, rng
+            )
+
+    def _example(self, index: int, rng: np.random.Generator) -> np.ndarray:
+        frames = self._features.frames
+        log_mel = self._material.log_mels[index].astype(np.float32)
+        log_mel = self._augmenter.noisy(log_mel, rng)
+        start, stop = active_span(log_mel, self._features.trim_db)
+        log_mel = self._augmenter.reshaped(log_mel[start:stop], rng)
+        spare = max(0, len(log_mel) - frames)
+        begin = rng.integers(spare + 1)
+        window = relative_db(log_mel[begin : begin + frames])
+        cepstrum = self._augmenter.masked(normalised_cepstrum(window, self._features), rng)
+        out = np.zeros((frames, cepstrum.shape[1]), np.float32)
+        before = rng.integers(frames - len(cepstrum) + 1)
+        out[before : before + len(cepstrum)] = cepstrum
+        return out
+
+
+def clip_windows(log_mel: np.ndarray, features: EmotionFeatures) -> np.ndarray:
+    """The experts' inputs for a whole clip, (windows, frames, n_mfcc) float32, cut as in use."""
+    log_mel = log_mel.astype(np.float32)
+    cuts = cut_windows(*active_span(log_mel, features.trim_db), features.frames, WINDOW_HOP)
+    return np.stack([emotion_features(relative_db(log_mel[a:b]), features) for a, b in cuts])
+
+
+class Validation:
+    """Scores a network on clips of speakers that it was not trained on."""
+
+    def __init__(self, material: Material, features: EmotionFeatures) -> None:
+        self._material = material
+        windows = [clip_windows(log_mel, features) for log_mel in material.log_mels]
+        self._counts = [len(parts) for parts in windows]
+        self._inputs = np.concatenate(windows)[..., None]
+
+    def score(self, logits: Callable[[np.ndarray], np.ndarray]) -> dict[str, float]:
+        """UA in percent over the labels of each corpus: of the corpus, and of its women and men."""
+        rows = np.concatenate(
+            [logits(self._inputs[i : i + 256]) for i in range(0, len(self._inputs), 256)]
+        )
+        ends = np.cumsum(self._counts)
+        clips = np.stack([
+            np.mean([softmax(row) for row in rows[end - count : end]], axis=0)
+            for end, count in zip(ends, self._counts)
+        ])  # (clips, 8)
+        material, scores = self._material, {}
+        for corpus in np.unique(material.corpora):
+            decided = np.where(material.labels_of(corpus), clips, -1.0).argmax(axis=1)
+            for group in ("all", *GENDERS):
+                here = material.corpora == corpus
+                if group != "all":
+                    here &= material.genders == group
+                if here.any():
+                    recall = unweighted_average_recall(material.labels[here], decided[here])
+                    scores[f"{corpus} {group}"] = round(100 * recall, 2)
+        return scores
+
+
+class Stage:
+    """One stage of a run: trains a network, with a checkpoint after every epoch."""
+
+    def __init__(
+        self, run: Run, name: str, settings: TrainingSettings, batches: Batches, model: Any
+    ) -> None:
+        from training.tensorflow_setup import keras, tf
+
+        self._run, self._name, self._settings, self._batches = run, name, settings, batches
+        self._plan: StageSettings = (
+            settings.universal if name == "universal" else settings.specialised
+        )
+        self.model = model
+        self._optimizer = keras.optimizers.AdamW(
+            self._plan.learning_rate, weight_decay=settings.weight_decay, clipnorm=1.0
+        )
+        self._optimizer.build(model.trainable_variables)
+        self._average = [tf.Variable(weight) for weight in model.weights]
+        self._steps_done = tf.Variable(0.0)
+
+        @tf.function
+        def step(features: Any, targets: Any) -> Any:
+            with tf.GradientTape() as tape:
+                logits = model(features, training=True)
+                loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            self._optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            self._steps_done.assign_add(1.0)
+            # Young averages forget quickly, or they would remember the random start.
+            young = (1.0 + self._steps_done) / (10.0 + self._steps_done)
+            decay = tf.minimum(settings.average_decay, young)
+            for average, weight in zip(self._average, model.weights):
+                average.assign(decay * average + (1.0 - decay) * weight)
+            return loss
+
+        self._step = step
+
+    def train(self, validation: Validation | None, bar: Any) -> dict[str, float]:
+        """All epochs that are still to be done; the model then holds the averaged weights."""
+        first = self._resume()
+        bar.update(first * self._batches.steps)
+        scores: dict[str, float] = {}
+        for epoch in range(first, self._plan.epochs):
+            losses = []
+            for step, (features, targets) in enumerate(_ahead(self._batches.epoch(epoch))):
+                self._optimizer.learning_rate.assign(self._learning_rate(epoch, step))
+                losses.append(float(self._step(features, targets)))
+                bar.update()
+            self._save(epoch + 1)
+            last = epoch + 1 == self._plan.epochs
+            if validation is not None and (last or (epoch + 1) % 5 == 0):
+                scores = self._validate(validation)
+            self._note(epoch + 1, float(np.mean(losses)), scores)
+            bar.set_postfix_str(f"{self._name} loss {np.mean(losses):.3f}")
+        for weight, average in zip(self.model.weights, self._average):
+            weight.assign(average)
+        return scores
+
+    def _learning_rate(self, epoch: int, step: int) -> float:
+        done = (epoch + step / self._batches.steps) / self._plan.epochs
+        if done < self._plan.warm_up:
+            return self._plan.learning_rate * max(done / self._plan.warm_up, 1e-3)
+        fallen = (done - self._plan.warm_up) / (1 - self._plan.warm_up)
+        return self._plan.learning_rate * max(0.5 * (1 + np.cos(np.pi * fallen)), 1e-3)
+
+    def _validate(self, validation: Validation) -> dict[str, float]:
+        trained = self.model.get_weights()
+        self.model.set_weights([average.numpy() for average in self._average])
+        scores = validation.score(lambda inputs: self.model(inputs, training=False).numpy())
+        self.model.set_weights(trained)
+        return scores
+
+    def _note(self, epoch: int, loss: float, scores: dict[str, float]) -> None:
+        line = {"stage": self._name, "epoch": epoch, "loss": round(loss, 4), **scores}
+        with open(self._run.history_path, "a", encoding="utf-8") as history:
+            history.write(json.dumps(line) + "\n")
+
+    def _state(self) -> list[Any]:
+        return [*self.model.weights, *self._optimizer.variables, *self._average, self._steps_done]
+
+    def _save(self, epochs: int) -> None:
+        path = self._run.checkpoint_path(self._name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(".partial.npz")
+        arrays = {f"{i:04d}": variable.numpy() for i, variable in enumerate(self._state())}
+        np.savez(aside, epochs=epochs, **arrays)
+        os.replace(aside, path)
+
+    def _resume(self) -> int:
+        """Takes up the checkpoint, if there is one; returns how many epochs it has behind it."""
+        path = self._run.checkpoint_path(self._name)
+        if not path.exists():
+            return 0
+        with np.load(path, allow_pickle=False) as saved:
+            for i, variable in enumerate(self._state()):
+                variable.assign(saved[f"{i:04d}"])
+            return int(saved["epochs"])
+
+
+def _ahead(batches: Iterator[Any], depth: int = 6) -> Iterator[Any]:
+    """The same batches, made by a thread that keeps a few ready."""
+    ready: queue.Queue[Any] = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def offer(item: Any) -> None:
+        while not stopped.is_set():
+            try:
+                return ready.put(item, timeout=0.5)
+            except queue.Full:
+                continue
+
+    def make() -> None:
+        try:
+            for batch in batches:
+                offer((batch, None))
+                if stopped.is_set():
+                    return
+            offer((None, None))
+        except BaseException as error:  # handed over to the thread that trains
+            offer((None, error))
+
+    threading.Thread(target=make, daemon=True).start()
+    try:
+        while True:
+            batch, error = ready.get()
+            if error is not None:
+                raise error
+            if batch is None:
+                return
+            yield batch
+    finally:
+        stopped.set()
+
+
+def train_experts(
+    run: Run,
+    train: Material,
+    validation: Material | None,
+    settings: TrainingSettings,
+    front_end: FrontEnd,
+    config: dict[str, Any],
+    stages: Sequence[str] = STAGES,
+    progress: bool = True,
+) -> dict[str, dict[str, float]]:
+    """Trains whatever of the run is not there yet; returns each stage's validation scores.
+
+    config: what the run's config.json records besides settings and fingerprint.
+    RunError when the folder holds a run of another configuration.
+    """
+    from tqdm import tqdm
+
+    from training.network import build_network
+    from training.tensorflow_setup import compute_in_bfloat16, keras, seed_everything
+
+    run.settle({"settings": settings.to_dict(), "data": train.fingerprint(), **config})
+    seed_everything(settings.seed)
+    compute_in_bfloat16(settings.bfloat16)
+    features = unit_variance(
+        train,
+        EmotionFeatures(
+            n_mfcc=settings.n_mfcc,
+            trim_db=settings.trim_db,
+            frames=front_end.window_frames,
+            scale=(1.0,) * settings.n_mfcc,
+        ),
+    )
+    run.write("features.json", {
+        "labels": {stage: list(LABELS) for stage in STAGES},
+        "front_end": front_end.to_dict(),
+        "emotion_features": features.to_dict(),
+    })
+    judge = None if validation is None or not len(validation) else Validation(validation, features)
+    batches = {stage: Batches(train, settings, features, stage) for stage in stages}
+    plans = {stage: settings.universal if stage == "universal" else settings.specialised
+             for stage in stages}
+    metrics = run.read("metrics.json") if (run.folder / "metrics.json").exists() else {}
+    total = sum(plans[stage].epochs * batches[stage].steps for stage in stages)
+    with tqdm(total=total, unit="step", disable=not progress, mininterval=5.0) as bar:
+        for stage in stages:
+            if run.model_path(stage).exists():
+                bar.update(plans[stage].epochs * batches[stage].steps)
+                continue
+            # Each stage starts from the same random state, however the run came there.
+            keras.utils.set_random_seed(settings.seed + 1 + STAGES.index(stage))
+            model = build_network(settings.network, features.frames, features.n_mfcc)
+            if stage != "universal":
+                model.set_weights(run.expert("universal").get_weights())
+            trained = Stage(run, stage, settings, batches[stage], model)
+            metrics[stage] = {
+                "parameters": int(model.count_params()), **trained.train(judge, bar)
+            }
+            aside = run.folder / f".{stage}.partial.h5"
+            model.save(aside, include_optimizer=False)
+            os.replace(aside, run.model_path(stage))
+            run.write("metrics.json", metrics)
+    return metrics
+
+
+def environment() -> dict[str, str]:
+    """What the figures of a run may depend on besides its settings."""
+    packages = ("numpy", "tensorflow-cpu", "scikit-learn", "tensorflow-model-optimization")
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        **{package: version(package) for package in packages},
+    }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m training emotion`."""
+    parser.add_argument("--corpora", type=Path, required=True,
+                        help="folder with one folder for each corpus")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on if begun")
+    parser.add_argument("--protocol", type=Path, help="split by speaker (default: the released models')")
+    parser.add_argument("--cache", type=Path, help="folder of cached log-mels (default: beside the run)")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
+                        help="other settings, such as universal.epochs=60 network.width=64")
+    parser.add_argument("--hold-out", nargs="+", default=[], metavar="CORPUS/SPEAKER",
+                        help="training speakers to validate on instead, to choose settings by")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains and prints each stage's validation scores."""
+    settings = TrainingSettings().replaced(arguments.set)
+    clips = read_corpora(arguments.corpora)
+    front_end = FrontEnd()
+    cache = FeatureCache(arguments.cache or arguments.run.parent / "cache", front_end)
+    protocol_file = Path(arguments.protocol or RELEASE)
+    protocol = Protocol.load(protocol_file)
+    held_out = set(arguments.hold_out)
+    parts: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
+    for index, clip in enumerate(clips):
+        part = protocol.part(clip)
+        held = part == "train" and f"{clip.corpus}/{clip.speaker}" in held_out
+        parts["validation" if held else part].append(index)
+    log_mels = cache.log_mels(clips)
+    material = {
+        part: Material([clips[i] for i in parts[part]], [log_mels[i] for i in parts[part]])
+        for part in ("train", "validation")
+    }
+    config = {
+        "protocol": hashlib.sha256(protocol_file.read_bytes()).hexdigest(),
+        "hold_out": sorted(held_out),
+        "command": sys.argv[1:],
+        "environment": environment(),
+    }
+    metrics = train_experts(
+        Run(arguments.run), material["train"], material["validation"], settings, front_end, config,
+        arguments.stages,
+    )
+    for stage, scores in metrics.items():
+        print(stage, " ".join(f"{name} {value:g}" for name, value in scores.items()))
+    return 0

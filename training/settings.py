@@ -1,0 +1,94 @@
+"""What can be set about the training of the emotion experts, with the values that validation chose."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.errors import SettingsError
+from training.augment import AugmentationSettings
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """The shape of an expert."""
+
+    stem_channels: tuple[int, ...] = (24, 32)  # of the two-dimensional convolutions
+    width: int = 96                            # channels over time
+    bottleneck: int = 48                       # channels inside a residual block
+    dilations: tuple[int, ...] = (1, 2, 4)     # one residual block each
+    spatial_dropout: float = 0.1               # share of channels that a block drops
+    dropout: float = 0.3                       # before the dense layer
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """One pass of optimisation: AdamW, a linear rise and a cosine fall of the learning rate."""
+
+    epochs: int
+    learning_rate: float           # the highest
+    warm_up: float = 0.15          # share of the steps in which it rises
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """A whole training, but for its data."""
+
+    seed: int = 0
+    n_mfcc: int = 40
+    trim_db: float = -50.0
+    batch_size: int = 48
+    universal: StageSettings = StageSettings(epochs=40, learning_rate=2e-3)
+    specialised: StageSettings = StageSettings(epochs=12, learning_rate=5e-4)
+    weight_decay: float = 0.02
+    average_decay: float = 0.998   # of the moving average of the weights, which is what is kept
+    label_smoothing: float = 0.1
+    clips_per_epoch: dict[str, int] = field(default_factory=lambda: {"tess": 700})
+    other_gender: float = 0.25     # share of the other gender's clips that a specialist still hears
+    bfloat16: bool = True          # convolutions, where the processor has instructions for it
+    network: NetworkSettings = NetworkSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON reads it back."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    def replaced(self, assignments: Iterable[str]) -> TrainingSettings:
+        """With assignments such as "universal.epochs=60" or "network.dilations=[1,2,4,8]" carried out.
+
+        SettingsError when there is no such setting, or the value is not JSON of the same kind.
+        """
+        settings = self
+        for assignment in assignments:
+            name, equals, text = assignment.partition("=")
+            try:
+                value = json.loads(text)
+            except ValueError:
+                equals = ""
+            if not equals:
+                raise SettingsError(f"{assignment!r} is not NAME=VALUE with a value in JSON")
+            settings = _replaced(settings, name.split("."), value, assignment)
+        return settings
+
+
+def _replaced(settings: Any, names: list[str], value: Any, assignment: str) -> Any:
+    fields = [entry.name for entry in dataclasses.fields(settings)]
+    if names[0] not in fields:
+        raise SettingsError(f"{assignment!r}: the settings are {', '.join(fields)}")
+    current = getattr(settings, names[0])
+    if len(names) > 1:
+        if not dataclasses.is_dataclass(current):
+            raise SettingsError(f"{assignment!r}: {names[0]} has no settings of its own")
+        value = _replaced(current, names[1:], value, assignment)
+    elif dataclasses.is_dataclass(current):
+        raise SettingsError(f"{assignment!r}: set one of its settings, as {names[0]}.NAME")
+    elif isinstance(current, tuple) and isinstance(value, list):
+        value = tuple(value)
+    elif isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    elif type(value) is not type(current):
+        raise SettingsError(f"{assignment!r}: {current!r} is of another kind")
+    return dataclasses.replace(settings, **{names[0]: value})

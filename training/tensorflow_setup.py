@@ -1,0 +1,23 @@
+"""TensorFlow with Keras 2, which the model-optimization toolkit needs, and without its start-up chatter."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import tensorflow as tf  # noqa: E402  (the environment has to be set first)
+
+keras = tf.keras
+
+
+def seed_everything(seed: int) -> None:
+    """The same seed gives the same weights on the same machine."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def compute_in_bfloat16(wanted: bool) -> None:
+    """Whether convolutions run in bfloat16 where the processor is built for it; sums stay float32."""
+    tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": wanted})
