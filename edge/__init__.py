@@ -85,9 +85,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        value = version("edge-ser")
+        try:
+            value = version("edge-ser")
+        except PackageNotFoundError:  # copied into an app, rather than installed
+            value = "unknown"
     elif name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
     else:

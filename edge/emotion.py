@@ -153,7 +153,8 @@ class TFLiteExpert:
         return TFLiteExpert, (self._model, self._num_threads, self._name)
 
     def __repr__(self) -> str:
-        return f"TFLiteExpert({self._name!r}, {len(self._model)} bytes, num_threads={self._num_threads})"
+        size = len(self._model)
+        return f"TFLiteExpert({self._name!r}, {size} bytes, num_threads={self._num_threads})"
 
     def prepare(self) -> None:
         """Makes the interpreter now, so that the first call is as quick as the others."""

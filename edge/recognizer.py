@@ -302,12 +302,12 @@ class Recognizer:
         stopwatch: _Stopwatch,
     ) -> Prediction:
         start, stop = active_span(log_mel, self._blend.active_span_db)
-        cuts = cut_windows(start, stop, self._front_end.window_frames, self._blend.window_hop_frames)
+        length, hop = self._front_end.window_frames, self._blend.window_hop_frames
         seconds_per_frame = self._front_end.hop_length / self._front_end.sample_rate
         total: Evidence | None = None
         windows = []
         distributions = []
-        for first, end in cuts:
+        for first, end in cut_windows(start, stop, length, hop):
             window = relative_db(log_mel[first:end], self._front_end.floor_db)
             stopwatch.lap("log_mel")
             if gender in GENDERS:

@@ -235,7 +235,8 @@ def test_a_number_too_large_to_be_finite_is_refused_with_its_place(bundle_copy):
 
 
 @pytest.mark.parametrize(
-    "name", ["../secret", "/etc/hostname", "sub/file", "..", ".", "", "c:\\x", "a\0b", "manifest.json"]
+    "name",
+    ["../secret", "/etc/hostname", "sub/file", "..", ".", "", "c:\\x", "a\0b", "manifest.json"],
 )
 def test_a_name_that_leads_out_of_the_bundle_is_refused(bundle_copy, name):
     (bundle_copy.parent / "secret").write_bytes(b"")

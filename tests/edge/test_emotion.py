@@ -77,7 +77,8 @@ def test_logits_equal_those_that_the_interpreter_quantises_itself(tiny_models):
     for model in tiny_models.values():
         interpreter = find_runtime().interpreter(model_content=model.float_ends)
         interpreter.allocate_tensors()
-        (given_input,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+        (given_input,) = interpreter.get_input_details()
+        (output,) = interpreter.get_output_details()
         expert = TFLiteExpert(model.int8)
         for _ in range(5):
             features = rng.normal(size=given_input["shape"][1:3]).astype(np.float32)
@@ -152,7 +153,7 @@ def test_interpreters_are_tried_in_order_until_one_works(monkeypatch):
 @pytest.mark.parametrize(
     ("system", "machine", "python", "numpy_version", "remedy"),
     [
-        ("Linux", "x86_64", (3, 11), "1.26.4", "Python 3.11 on Linux x86_64 run: pip install tflite-runtime"),
+        ("Linux", "x86_64", (3, 11), "1.26.4", "on Linux x86_64 run: pip install tflite-runtime"),
         ("Linux", "aarch64", (3, 12), "1.26.4", "pip install ai-edge-litert"),
         ("Linux", "x86_64", (3, 11), "2.1.0", "pip install ai-edge-litert"),
         ("Darwin", "arm64", (3, 11), "1.26.4", "on Darwin arm64 run: pip install ai-edge-litert"),

@@ -72,7 +72,10 @@ def test_the_gates_posterior_weighs_the_two_experts(female):
 
 @pytest.mark.parametrize(
     ("female", "calls"),
-    [(1.0, (1, 0)), (0.98, (1, 0)), (0.9799, (1, 1)), (0.0201, (1, 1)), (0.02, (0, 1)), (0, (0, 1))],
+    [
+        *((1.0, (1, 0)), (0.98, (1, 0)), (0.9799, (1, 1))),
+        *((0.0201, (1, 1)), (0.02, (0, 1)), (0.0, (0, 1))),
+    ],
 )
 def test_only_one_expert_runs_from_the_certainty_threshold_on(female, calls):
     experts = fixed_experts()
