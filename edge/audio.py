@@ -1,7 +1,7 @@
 """Sound in: files and arrays to 16 kHz mono, with a defined outcome for every bad sound.
 
     nothing in it                       EmptyAudioError
-    NaN or infinite                     NonFiniteAudioError, names the first sample
+    NaN, or infinite, or beyond 1e18    NonFiniteAudioError, names the first sample
     no cell above -100 dB               SilentAudioError
     shorter than one frame, 64 ms       TooShortAudioError
     longer than max_duration, 1 hour    TooLongAudioError
@@ -38,6 +38,8 @@ AudioFile = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryI
 _SHORTEST = FrontEnd().frame_length  # samples at 16 kHz
 # A sound that reaches this is above the floor in some cell, whatever its spectrum.
 _SURELY_AUDIBLE = 1e-3
+# Full scale is 1; from here on sums and squares may leave float32.
+_INFINITE = 1e18
 
 
 def read_audio(path: AudioFile, max_duration: float | None = None) -> tuple[np.ndarray, int]:
@@ -149,6 +151,7 @@ def to_mono_16k(
 
 def _check_array(samples: np.ndarray) -> np.ndarray:
     samples = np.asarray(samples)
+    samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     if samples.dtype.kind != "f" and samples.dtype not in (np.int16, np.int32, np.uint8):
         raise SettingsError(
             f"samples of {samples.dtype}: their full scale is not known; "
@@ -193,8 +196,7 @@ def _check_max_duration(max_duration: float | None) -> None:
 def _check_finite(samples: np.ndarray) -> None:
     if samples.dtype.kind != "f":
         return
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(samples.astype(np.float32, copy=False))
+    finite = np.abs(samples) < _INFINITE  # not so for NaN
     if not finite.all():
         first = np.unravel_index(finite.argmin(), finite.shape)
         where = f"sample {first[0]}" + (f" of channel {first[1]}" if samples.ndim == 2 else "")
