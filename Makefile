@@ -1,0 +1,77 @@
+# Everything that is run from a checkout. `make help` lists the targets.
+
+PYTHON := $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+BUILD := pyproject.toml setup.py $(wildcard kernels/*.pyx kernels/*.pxd)
+
+CLIP ?=
+CORPORA ?=
+BUNDLE ?= edge/models/default
+RUN ?= runs/release
+
+export TF_USE_LEGACY_KERAS := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DELETE_ON_ERROR:
+.PHONY: help run test evaluate bench train lint clean system-deps need-corpora
+
+help:  ## | list the targets
+	@awk -F ':[^#]*## *| *\\| *' '/^[a-z-]+:.*## / { printf "make %-32s %s\n", $$1 " " $$2, $$3 }' \
+	  $(MAKEFILE_LIST)
+
+run: $(VENV)/.run  ## [CLIP=path.wav] | classify the sample clips, or CLIP
+	@$(BIN)/edge-ser predict $(if $(CLIP),"$(CLIP)",examples/clips/*.wav)
+
+test: $(VENV)/.development  ## [ARGS='-k name'] | run the tests
+	$(BIN)/python -m pytest -q --durations=15 $(ARGS)
+
+evaluate: need-corpora $(VENV)/.development  ## CORPORA=folder | score the shipped models
+	@mkdir -p reports
+	$(BIN)/python -m training evaluate --bundle "$(BUNDLE)" --corpora "$(CORPORA)" \
+	  --json reports/evaluation.json --plots reports $(ARGS)
+
+train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate and the experts
+	$(BIN)/python -m training gender --corpora "$(CORPORA)" --run "$(RUN)"
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)"
+
+bench: $(VENV)/.development  ## | time every stage beside other libraries
+	@mkdir -p reports
+	$(BIN)/python -m pytest benchmarks -q --benchmark-json=reports/benchmarks.json $(ARGS)
+
+lint: $(VENV)/.lint  ## | check style and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict edge
+
+system-deps:  ## | install what pip cannot (apt)
+	@.ci/system-deps $(PYTHON)
+
+clean:  ## | remove the environment and everything built
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .benchmarks .mypy_cache .ruff_cache
+	rm -f edge/_kernels/*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+need-corpora:
+	@test -d "$(CORPORA)" || { \
+	  echo "CORPORA names the folder of the corpora: make $(MAKECMDGOALS) CORPORA=folder" >&2; exit 2; }
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Editable, so that the checkout itself runs; it is the kernels' sources that call for another build.
+$(VENV)/.run: $(BUILD) | $(VENV)/.made
+	@echo "building the kernels and installing the runtime"
+	@$(PIP) install --editable '.[tflite,audio]'
+	@touch $@
+
+$(VENV)/.development: $(BUILD) | $(VENV)/.made
+	@echo "building the kernels and installing what tests and training need"
+	@$(PIP) install --editable '.[tflite,audio,train,test,bench]'
+	@$(PIP) install --no-deps tf_keras==2.15.1
+	@touch $(VENV)/.run $@
+
+$(VENV)/.lint: $(VENV)/.development
+	@$(PIP) install 'ruff>=0.5' 'mypy>=1.10'
+	@touch $@
