@@ -32,7 +32,7 @@ class BuildKernels(build_ext):
         super().build_extensions()
 
     def _makes_target_clones(self) -> bool:
-        """Whether compiler, linker and C library can select a function by processor at load time."""
+        """Whether compiler, linker and C library can choose a function by processor at load."""
         if platform.machine().lower() not in ("x86_64", "amd64") or sys.platform == "darwin":
             return False
         with tempfile.TemporaryDirectory() as folder:

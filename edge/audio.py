@@ -107,8 +107,9 @@ def _read_by_soundfile(
         ) from error
     try:
         with soundfile.SoundFile(file) as sound:
-            if max_duration is not None and sound.frames / sound.samplerate > max_duration:
-                raise _too_long(sound.frames / sound.samplerate, max_duration, f"{name}: ")
+            duration = sound.frames / sound.samplerate
+            if max_duration is not None and duration > max_duration:
+                raise TooLongAudioError.beyond(max_duration, duration, name)
             return sound.read(dtype="float32", always_2d=True), sound.samplerate
     except soundfile.SoundFileError as error:
         raise UnreadableAudioError(
@@ -135,7 +136,7 @@ def to_mono_16k(
         raise EmptyAudioError("the sound is empty: it has no samples; record it again")
     duration = samples.shape[0] / rate
     if max_duration is not None and duration > max_duration:
-        raise _too_long(duration, max_duration)
+        raise TooLongAudioError.beyond(max_duration, duration)
     if samples.shape[0] * TARGET_RATE <= (_SHORTEST - 1) * rate:
         raise TooShortAudioError(
             f"the sound is too short: {1000 * duration:.1f} ms, and one frame of "
@@ -151,7 +152,8 @@ def to_mono_16k(
 
 def _check_array(samples: np.ndarray) -> np.ndarray:
     samples = np.asarray(samples)
-    samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    wide_enough = np.float32 if samples.dtype == np.float16 else samples.dtype.newbyteorder("=")
+    samples = samples.astype(wide_enough, copy=False)
     if samples.dtype.kind != "f" and samples.dtype not in (np.int16, np.int32, np.uint8):
         raise SettingsError(
             f"samples of {samples.dtype}: their full scale is not known; "
@@ -218,10 +220,3 @@ def _mono(samples: np.ndarray) -> np.ndarray:
         return mono
     full_scale = {np.dtype(np.uint8): 128, np.dtype(np.int16): 2**15, np.dtype(np.int32): 2**31}
     return mono * np.float32(1 / full_scale[samples.dtype])
-
-
-def _too_long(duration: float, limit: float, name: str = "") -> TooLongAudioError:
-    return TooLongAudioError(
-        f"{name}{duration:.1f} s of sound, and the limit is {limit:g} s; "
-        "cut it, or raise max_duration"
-    )

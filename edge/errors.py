@@ -49,3 +49,11 @@ class TooShortAudioError(AudioError):
 
 class TooLongAudioError(AudioError):
     """A sound is longer than the caller's limit."""
+
+    @classmethod
+    def beyond(cls, limit: float, duration: float, source: str = "") -> TooLongAudioError:
+        """The error for a sound of so many seconds, named by its source if it has one."""
+        return cls(
+            f"{source}{': ' if source else ''}{duration:.1f} s of sound, and the limit is "
+            f"{limit:g} s; cut it, or raise max_duration"
+        )

@@ -16,6 +16,7 @@ import numpy as np
 from edge.errors import TooLongAudioError, UnreadableAudioError
 
 _PCM, _FLOAT, _EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
+_STORED_BITS = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}
 _OTHER_FORMATS = {
     0x0002: "Microsoft ADPCM",
     0x0006: "A-law",
@@ -53,7 +54,7 @@ def read_wav(
     """Samples and sample rate of a seekable file that stands at the RIFF header.
 
     returns: (n, channels) float32, full scale 1; hertz
-    Raises UnreadableAudioError, and TooLongAudioError before it reads more than max_duration seconds.
+    Raises UnreadableAudioError, and TooLongAudioError (before the samples are read).
     """
     header = file.read(12)
     start = file.tell()
@@ -76,8 +77,8 @@ def read_wav(
             break
         if here + size > end:
             raise UnreadableAudioError(
-                f"{name}: the WAV file is truncated: chunk {_printable(kind)} declares {size} bytes, "
-                f"{here + size - end} of them are missing; copy it again"
+                f"{name}: the WAV file is truncated: chunk {_printable(kind)} declares {size} "
+                f"bytes, {here + size - end} of them are missing; copy it again"
             )
         if kind == b"fmt ":
             sound_format = _parse_format(file.read(size), name)
@@ -92,10 +93,7 @@ def read_wav(
     size = _data_size(size, long_size, end - here, riff_end <= here, sound_format, name)
     duration = size // sound_format.block_align / sound_format.sample_rate
     if max_duration is not None and duration > max_duration:
-        raise TooLongAudioError(
-            f"{name}: {duration:.1f} s of sound, and the limit is {max_duration:g} s; "
-            "cut it, or raise max_duration"
-        )
+        raise TooLongAudioError.beyond(max_duration, duration, name)
     return _decode(file.read(size), sound_format), sound_format.sample_rate
 
 
@@ -114,7 +112,7 @@ def _parse_format(chunk: bytes, name: str) -> _Format:
             )
         if chunk[26:40] == _GUID_TAIL:
             tag = int.from_bytes(chunk[24:26], "little")
-    if (tag, bits) not in {(_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32), (_FLOAT, 64)}:
+    if bits not in _STORED_BITS.get(tag, ()):
         what = {_PCM: f"{bits}-bit PCM", _FLOAT: f"{bits}-bit float"}.get(tag)
         what = what or _OTHER_FORMATS.get(tag, f"of an unknown format (tag 0x{tag:04X})")
         raise UnreadableAudioError(

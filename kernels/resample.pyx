@@ -107,7 +107,7 @@ cdef float interpolated_at_edge(
 cdef float inner_product "edge_inner_product"(
     const float* samples, const float* row, Py_ssize_t taps,
 ) noexcept nogil:
-    """Sixteen running sums side by side: the order of addition is written out, not the compiler's."""
+    """Sixteen running sums side by side: the order of addition is written out."""
     cdef float sums[LANES]
     cdef Py_ssize_t lane, tap = 0
     for lane in range(LANES):

@@ -4,11 +4,11 @@ Frames are worked on LANES at a time, side by side, so that each step is a loop 
 numbers which the compiler turns into vector instructions, and no step mixes two frames:
 
     samples          x0 x1 x2 x3 ...                           one sound
-    batch            [sample of frame][frame of batch]         (frame_length, LANES)
-    spectrum         [complex bin][real, imaginary][frame]     (frame_length / 2, 2, LANES), in place
-    power            [bin][frame]                              (frame_length / 2 + 1, LANES)
-    mel              [band][frame]                             (bands, LANES)
-    out              [frame][band]                             (frames, bands)
+    batch            [sample of frame][frame of batch]       (frame_length, LANES)
+    spectrum         [complex bin][real, imaginary][frame]   in place, (frame_length / 2, 2, LANES)
+    power            [bin][frame]                            (frame_length / 2 + 1, LANES)
+    mel              [band][frame]                           (bands, LANES)
+    out              [frame][band]                           (frames, bands)
 
 A frame therefore comes out bit-equal wherever it stands in a batch and whatever stands beside it.
 
@@ -73,7 +73,7 @@ cdef union FloatBits:
 
 
 cdef class LogMelKernel:
-    """Tables of one window and one filter bank; `frames` may be called from several threads at once.
+    """Tables of one window and one filter bank; `frames` may run in several threads at once.
 
     window: (frame_length,) float64, frame_length a power of two from 8 to 65536
     filters: (bands, frame_length / 2 + 1) float64, the non-zero weights of each band adjacent
@@ -380,7 +380,7 @@ cdef void decibels "edge_decibels"(
     const real* power, Py_ssize_t size,
     float_row out,                   # OUT (size,)
 ) noexcept nogil:
-    """10 log10(max(1e-10, power)) without the C library, so that every platform gives the same bits.
+    """10 log10(max(1e-10, power)) without the C library: every platform gives the same bits.
 
     power = m 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...)
     with s = (m - 1) / (m + 1), |s| < 0.172: the first term left out is below 1e-9.
@@ -458,5 +458,6 @@ def _sparse_rows(filters):
             first_bin[band] = columns.min()
             runs.append(row[columns.min():columns.max() + 1])
             sizes[band + 1] = columns.max() + 1 - columns.min()
+    first_weight = numpy.cumsum(sizes, dtype=numpy.int32)
     # One spare weight, so that a bank of empty bands still has an address.
-    return first_bin, numpy.cumsum(sizes, dtype=numpy.int32), numpy.append(numpy.concatenate(runs), 0)
+    return first_bin, first_weight, numpy.append(numpy.concatenate(runs), 0)

@@ -1,1 +1,1 @@
-"""Compiled inner loops, built from `kernels/*.pyx`. Private: use `edge.features` and `edge.audio`."""
+"""Compiled inner loops, of `kernels/*.pyx`. Private: use `edge.features` and `edge.audio`."""

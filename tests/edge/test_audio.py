@@ -106,7 +106,11 @@ def test_without_soundfile_wav_is_read_all_the_same(wav, samples, no_soundfile):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "the file is empty"), (b"RIFF", "soundfile decodes"), (b"no sound" * 99, "soundfile decodes")],
+    [
+        (b"", "the file is empty"),
+        (b"RIFF", "soundfile decodes"),
+        (b"no sound" * 99, "soundfile decodes"),
+    ],
 )
 def test_a_file_that_is_no_sound_is_named(tmp_path, content, message):
     path = tmp_path / "odd.wav"
@@ -146,13 +150,20 @@ def test_every_sound_becomes_mono_at_16_khz(rate, channels):
 
 @pytest.mark.parametrize(
     ("dtype", "scale", "zero"),
-    [("i2", 2**15, 0), (">i2", 2**15, 0), ("i4", 2**31, 0), ("u1", 128, 128), ("f2", 1, 0), ("f8", 1, 0)],
+    [
+        ("i2", 2**15, 0),
+        (">i2", 2**15, 0),
+        ("i4", 2**31, 0),
+        ("u1", 128, 128),
+        ("f2", 1, 0),
+        ("f8", 1, 0),
+    ],
 )
 @pytest.mark.parametrize("channels", [None, 1, 3])
 def test_every_type_of_sample_has_the_same_full_scale(dtype, scale, zero, channels):
     stored = (tone(16000) * scale + zero).astype(dtype)
     shaped = stored if channels is None else np.repeat(stored[:, None], channels, axis=1)
-    step = {"f2": 2.0**-11, "f8": 2.0**-24}.get(dtype, 1 / scale)  # rounding to whole numbers is down
+    step = {"f2": 2.0**-11, "f8": 2.0**-24}.get(dtype, 1 / scale)  # astype truncates
     np.testing.assert_allclose(to_mono_16k(shaped, 16000), tone(16000), atol=1.01 * step + 1e-7)
 
 
@@ -208,13 +219,18 @@ def test_a_silent_sound(sound):
         to_mono_16k(sound, 16000)
 
 
-@pytest.mark.parametrize("sound", [tone(16000) * 1e-4, np.eye(1, 16000, 128)[0] * 1e-3, np.full(9999, 1e-3)],
-                         ids=["faint tone", "faint click", "faint constant"])  # fmt: skip
+@pytest.mark.parametrize(
+    "sound",
+    [tone(16000) * 1e-4, np.eye(1, 16000, 128)[0] * 1e-3, np.full(9999, 1e-3)],
+    ids=["faint tone", "faint click", "faint constant"],
+)
 def test_a_faint_sound_is_not_silent(sound):
     to_mono_16k(sound, 16000)
 
 
-@pytest.mark.parametrize(("rate", "least"), [(16000, 1024), (8000, 512), (48000, 3070), (44100, 2820)])
+@pytest.mark.parametrize(
+    ("rate", "least"), [(16000, 1024), (8000, 512), (48000, 3070), (44100, 2820)]
+)
 def test_a_sound_shorter_than_one_frame(rate, least):
     with pytest.raises(TooShortAudioError, match="one frame of 64 ms"):
         to_mono_16k(tone(rate)[: least - 1], rate)

@@ -74,8 +74,8 @@ def test_a_lower_rate_leaves_no_image_above_its_nyquist_frequency(rate):
     assert 20 * np.log10(image.max()) <= STOP_BAND_DB
 
 
-# Of the others scipy's filter would have millions of taps.
-@pytest.mark.parametrize("rate", [rate for rate in RATES if resampling_filter(rate).step_out <= 640])
+# For the others scipy's filter would have millions of taps.
+@pytest.mark.parametrize("rate", [rate for rate in RATES if rate not in (16001, 24414, 44101)])
 def test_it_equals_scipy_on_noise_of_the_pass_band(rate):
     by = resampling_filter(rate)
     noise = band_limited_noise(rate)

@@ -1,4 +1,4 @@
-"""The WAV reader on files of independent writers, and on damaged and unusual ones put together here."""
+"""The WAV reader on files of independent writers, and on damaged and unusual ones made here."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def test_what_libsndfile_writes_is_read(subtype, container, frames, channels, ra
     samples, sample_rate = read_audio(data)
     assert sample_rate == rate
     assert samples.shape == (frames, channels)
-    np.testing.assert_allclose(samples, written, rtol=1e-7, atol=SMALLEST_STEP.get(subtype, 0) + 1e-7)
+    step = SMALLEST_STEP.get(subtype, 0)
+    np.testing.assert_allclose(samples, written, rtol=1e-7, atol=step + 1e-7)
     reference, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     np.testing.assert_array_equal(samples, reference)
 
@@ -164,7 +165,7 @@ def test_a_truncated_chunk_before_the_data_names_the_missing_bytes():
         (riff(chunk(b"fmt ", struct.pack("<HHIIHH", 0xFFFE, 1, 9, 9, 2, 16))), "40 are needed"),
         (riff(fmt(channels=0)), "0 channels at 16000 Hz"),
         (riff(fmt(rate=0)), "1 channels at 0 Hz"),
-        (riff(fmt(channels=2, block_align=3)), "blocks of 3 bytes, but 2 channels of 16 bits take 4"),
+        (riff(fmt(channels=2, block_align=3)), "blocks of 3 bytes, but 2 channels .* take 4"),
         (riff(fmt(channels=2), chunk(b"data", b"123456")), "6 bytes of sound, which is no whole"),
         (riff(fmt(bits=12)), "12-bit PCM"),
         (riff(fmt(tag=3, bits=16)), "16-bit float"),
@@ -179,7 +180,12 @@ def test_a_damaged_or_foreign_header_is_named(data, message):
 
 @pytest.mark.parametrize(
     ("subtype", "name"),
-    [("ALAW", "A-law"), ("ULAW", "mu-law"), ("MS_ADPCM", "Microsoft ADPCM"), ("IMA_ADPCM", "IMA ADPCM")],
+    [
+        ("ALAW", "A-law"),
+        ("ULAW", "mu-law"),
+        ("MS_ADPCM", "Microsoft ADPCM"),
+        ("IMA_ADPCM", "IMA ADPCM"),
+    ],
 )
 def test_a_compressed_wav_names_its_format_and_the_remedy(subtype, name):
     data = by_soundfile(noise(4000, 1), 8000, format="WAV", subtype=subtype)
