@@ -1,0 +1,65 @@
+"""`python -m training COMMAND`: the training room from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from edge.errors import EdgeError
+
+COMMANDS = {
+    "gender": "fit the gender gate",
+    "emotion": "train the emotion experts",
+    "evaluate": "score a model bundle on validation and test speakers",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command: 0 when it is done, 2 when its material or its arguments are not right.
+
+    A command is the module of its name, which is imported when it is asked for; its `add_arguments`
+    extends a parser, and its `run` takes what that parsed.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train the models of Edge SER and score them.",
+        epilog="`python -m training COMMAND --help` tells a command's arguments.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "command",
+        choices=COMMANDS,
+        metavar="COMMAND",
+        help="; ".join(f"{name}: {purpose}" for name, purpose in COMMANDS.items()),
+    )
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(argv)
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    try:
+        module = importlib.import_module(f"training.{chosen.command}")
+        command = argparse.ArgumentParser(
+            prog=f"{parser.prog} {chosen.command}", description=module.__doc__.split("\n\n")[0]
+        )
+        module.add_arguments(command)
+        return module.run(command.parse_args(chosen.arguments)) or 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("training", "edge"):
+            raise
+        print(
+            f"error: {error.name} is not installed; training needs: pip install -e '.[train]'",
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except EdgeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
