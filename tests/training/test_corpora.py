@@ -13,14 +13,15 @@ from training.corpora import (
     CORPUS_LABELS,
     CorpusError,
     load_log_mel,
+    ravdess,
     read_corpora,
     read_crema_d,
     read_ravdess,
     read_savee,
     read_slr45,
     read_tess,
+    savee,
 )
-from training.corpora import ravdess, savee
 
 
 def touch(path):
