@@ -39,6 +39,7 @@ from edge.gender import (
 )
 from edge.labels import LABELS
 from edge.windows import active_span, cut_windows
+from training.corpora import CorpusError
 
 GENDERS = ("male", "female")  # the index is the target
 LAYERS = ("projection", "hidden", "bottleneck")
@@ -144,7 +145,7 @@ class Crops:
             [g for g in groups.values() if recordings.targets[g[0]] == target] for target in (0, 1)
         ]
         if not all(self.speakers):
-            raise ValueError("the gender gate needs training speakers of both genders")
+            raise CorpusError("the gender gate needs training speakers of both genders")
         bands = recordings.front_end.mel_bands
         position = (np.arange(bands) + 0.5) / bands
         self.shapes = np.cos(np.pi * np.arange(1, 6)[:, None] * position).astype(np.float32)
@@ -548,7 +549,7 @@ def fit_gate(clips: Sequence, log_mels: Sequence[np.ndarray], protocol, settings
             fit.report["test"] = score(recordings, np.flatnonzero(parts == "test"), fit.arrays, progress)
         fits[name] = fit
     if not fits:
-        raise ValueError("no training speakers of both genders")
+        raise CorpusError("the gender gate needs training speakers of both genders")
     chosen = min(fits, key=lambda name: fits[name].report["chosen"]["validation_cross_entropy"])
     report = {
         "settings": dataclasses.asdict(settings),

@@ -14,7 +14,7 @@ from edge.features import FrontEnd, LogMel, relative_db
 from edge.gender import Evidence, GenderGate, Voicing
 from tests.synthetic_speech import synthesise
 from training import gender as room
-from training.corpora import Clip
+from training.corpora import Clip, CorpusError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -78,7 +78,7 @@ def test_batches_hold_as_many_women_as_men(voices):
 
 def test_speakers_of_one_gender_alone_are_refused(voices):
     data = recordings(voices)
-    with pytest.raises(ValueError, match="both genders"):
+    with pytest.raises(CorpusError, match="both genders"):
         room.Crops(data, np.flatnonzero(data.targets == 1), SMALL)
 
 
