@@ -97,8 +97,15 @@ def draw_recalls(evaluation: Evaluation, corpus: str, part: str) -> Figure:
             linewidth=1.6,
             label="true gender told" if number == 0 else None,
         )
-        for place, value, top in zip(places + shift, height, np.maximum(height, height_told)):
-            axes.text(place, top + 1.5, f"{value:.0f}", ha="center", fontsize=8)
+        for place, value in zip(places + shift, height):
+            axes.text(
+                place,
+                value + 2.2,
+                f"{value:.0f}",
+                ha="center",
+                fontsize=8,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+            )
     chance = 100 / len(labels)
     axes.axhline(chance, color=_INK, linewidth=0.8, linestyle=(0, (2, 3)), label="chance")
     axes.set(xticks=places, xticklabels=labels, ylim=(0, 108), ylabel="recall, %")

@@ -11,7 +11,24 @@ from training.corpora.clip import Clip, CorpusError
 
 # What libsndfile opens. A corpus is the same corpus after a change of container or codec.
 SOUND_SUFFIXES = frozenset(
-    ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64 .sph".split()
+    [
+        ".wav",
+        ".wave",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+        ".snd",
+        ".caf",
+        ".w64",
+        ".rf64",
+        ".sph",
+    ]
 )
 
 NAMED_AT_MOST = 5
