@@ -22,7 +22,7 @@ _ZERO_CROSSINGS = 80    # of the sinc on either side, in samples of the lower ra
 _STOP_BAND_DB = 90.0    # that the Kaiser window is designed for
 _EXACT_PHASES = 640     # 11.025 kHz needs as many; rates that need more interpolate the filter
 _PHASES = 512           # then; the error of the straight line between two is below -100 dB
-_LANES = 16             # the kernel takes rows in whole vectors
+_LANES = 32             # the kernel takes rows in whole vectors
 
 
 @dataclasses.dataclass(frozen=True)

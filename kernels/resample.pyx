@@ -32,7 +32,7 @@ cdef extern from *:
     """
 
 cdef enum:
-    LANES = 16
+    LANES = 32
 
 
 def resample(
@@ -42,13 +42,13 @@ def resample(
     """Writes the output samples first, first + 1, ... into out.
 
     samples: (n,) float32, the input samples origin, origin + 1, ...; all others count as zero
-    rows: (phases + 1, taps) float32, taps a multiple of 16; row p is the filter at fraction
+    rows: (phases + 1, taps) float32, taps a multiple of 32; row p is the filter at fraction
           p / phases, its element taps / 2 - 1 belongs to the whole sample
     step_in, step_out: output n stands at input position n * step_in / step_out, in lowest terms
     out: (m,) float32
     """
     if rows.shape[0] < 2 or rows.shape[1] == 0 or rows.shape[1] % LANES:
-        raise ValueError("rows: (phases + 1, taps), taps a multiple of 16")
+        raise ValueError("rows: (phases + 1, taps), taps a multiple of 32")
     if step_in < 1 or step_out < 1 or first < 0:
         raise ValueError("steps must be positive, and first not negative")
     if out.shape[0] == 0:
@@ -69,21 +69,29 @@ cdef void filter_positions(
     int64_t first, int64_t count,
     float* out,                      # OUT (count,)
 ) noexcept nogil:
-    cdef int64_t k, whole, part, start, phase, scaled
+    # Position of the output: whole + part / step_out.
+    cdef int64_t whole = first * step_in // step_out, part = first * step_in % step_out
+    cdef int64_t whole_step = step_in // step_out, part_step = step_in % step_out
+    cdef int64_t k, start, phase
     cdef float between
     cdef const float* row
     for k in range(count):
-        whole = (first + k) * step_in // step_out
-        part = (first + k) * step_in % step_out
-        scaled = part * phases
-        phase = scaled // step_out
-        between = <float> (scaled % step_out) / <float> step_out
+        phase = part
+        between = 0
+        if phases != step_out:
+            phase = part * phases // step_out
+            between = <float> (part * phases % step_out) / <float> step_out
         row = rows + phase * taps
         start = whole - taps // 2 + 1 - origin
         if start >= 0 and start + taps <= n:
             out[k] = interpolated(samples + start, row, taps, between)
         else:
             out[k] = interpolated_at_edge(samples, n, start, row, taps, between)
+        whole += whole_step
+        part += part_step
+        if part >= step_out:
+            whole += 1
+            part -= step_out
 
 
 cdef float interpolated "edge_interpolated"(
@@ -107,7 +115,7 @@ cdef float interpolated_at_edge(
 cdef float inner_product "edge_inner_product"(
     const float* samples, const float* row, Py_ssize_t taps,
 ) noexcept nogil:
-    """Sixteen running sums side by side: the order of addition is written out."""
+    """Thirty-two running sums side by side: the order of addition is written out."""
     cdef float sums[LANES]
     cdef Py_ssize_t lane, tap = 0
     for lane in range(LANES):
@@ -133,9 +141,12 @@ cdef float inner_product_at_edge(
 
 
 cdef inline float folded(float* sums) noexcept nogil:
-    cdef Py_ssize_t lane, half = LANES // 2
-    while half:
-        for lane in range(half):
-            sums[lane] += sums[lane + half]
-        half //= 2
-    return sums[0]
+    # Halving, with lengths that the compiler can see.
+    cdef Py_ssize_t lane
+    for lane in range(16):
+        sums[lane] += sums[lane + 16]
+    for lane in range(8):
+        sums[lane] += sums[lane + 8]
+    for lane in range(4):
+        sums[lane] += sums[lane + 4]
+    return (sums[0] + sums[2]) + (sums[1] + sums[3])

@@ -63,9 +63,9 @@ def test_every_output_is_the_inner_product_of_the_filter_at_its_position(rate, n
 
 def test_wrong_arguments_are_refused():
     samples, out = np.zeros(9, np.float32), np.zeros(2, np.float32)
-    with pytest.raises(ValueError, match="taps a multiple of 16"):
+    with pytest.raises(ValueError, match="taps a multiple of 32"):
         resample(samples, 0, np.zeros((2, 15), np.float32), 1, 1, 0, out)
-    with pytest.raises(ValueError, match="taps a multiple of 16"):
-        resample(samples, 0, np.zeros((1, 16), np.float32), 1, 1, 0, out)
+    with pytest.raises(ValueError, match="taps a multiple of 32"):
+        resample(samples, 0, np.zeros((1, 32), np.float32), 1, 1, 0, out)
     with pytest.raises(ValueError, match="steps must be positive"):
-        resample(samples, 0, np.zeros((2, 16), np.float32), 0, 1, 0, out)
+        resample(samples, 0, np.zeros((2, 32), np.float32), 0, 1, 0, out)
