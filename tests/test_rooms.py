@@ -89,7 +89,6 @@ def test_the_runtime_never_unpickles():
         assert "allow_pickle=True" not in text, path
 
 
-@pytest.mark.xfail(reason="setup.py leaves the compiler's debugging symbols in the kernels (-g0)")
 def test_the_runtime_is_under_one_and_a_half_megabytes_with_kernels_and_models():
     kernel = f"{sysconfig.get_config_var('SOABI') or ''}.so"
     sizes = {
