@@ -1,0 +1,220 @@
+"""The ways from a float expert to an int8 one.
+
+Each takes the folded float graph and gives a TFLite model. The ones that train let the float expert
+teach: on augmented clips of the training speakers the student is drawn to the teacher's
+distribution, so that what is learnt is to be the same network in fewer bits (distillation, Hinton
+et al. 2015; with quantization, Mishra and Marr 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edge.features import EmotionFeatures
+from quantize.convert import to_int8, trained_to_int8
+from quantize.settings import MethodSettings
+from training.emotion import Batches, Material
+from training.settings import TrainingSettings
+from training.tensorflow_setup import keras, tf
+
+
+@dataclass(frozen=True)
+class Workpiece:
+    """One expert with what the methods need to work on it.
+
+    model: the folded float graph; representative: (n, frames, n_mfcc, 1) float32 training windows
+    material, training: the clips of the training speakers, and how they were trained on
+    """
+
+    gender: str
+    model: Any
+    representative: np.ndarray
+    material: Material
+    training: TrainingSettings
+    features: EmotionFeatures
+    settings: MethodSettings
+    progress: bool = True
+
+    def copy(self) -> Any:
+        """The float graph again, with weights of its own."""
+        twin = keras.models.clone_model(self.model)
+        twin.set_weights(self.model.get_weights())
+        return twin
+
+
+def post_training(piece: Workpiece) -> bytes:
+    """Weights rounded by channel; the ranges of activations from the representative set."""
+    return to_int8(piece.model, piece.representative)
+
+
+def quantization_aware(piece: Workpiece) -> bytes:
+    """Trained under fake quantization (Jacob et al. 2018)."""
+    from tensorflow_model_optimization.quantization.keras import quantize_model
+
+    return _trained_under_quantization(piece, quantize_model(piece.copy()))
+
+
+def pruned_quantization_aware(piece: Workpiece) -> bytes:
+    """The smallest weights of each kernel become 0 while the others make up for them (Zhu and Gupta
+    2017); then trained under fake quantization, the zeros kept."""
+    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (  # noqa: E501
+        default_8bit_prune_preserve_quantize_scheme as scheme,
+    )
+    from tensorflow_model_optimization.quantization.keras import (
+        quantize_annotate_model,
+        quantize_apply,
+    )
+    from tensorflow_model_optimization.sparsity import keras as sparsity
+
+    settings = piece.settings
+    lesson = Lesson(piece, settings.prune_epochs, settings.prune_learning_rate, 1)
+    steps = lesson.epochs * lesson.steps
+    schedule = sparsity.PolynomialDecay(
+        initial_sparsity=0.0, final_sparsity=settings.prune_sparsity, begin_step=0,
+        end_step=max(1, round(0.7 * steps)), frequency=max(1, steps // 40),
+    )
+
+    def prunable(layer: Any) -> Any:
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
+            return sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
+        return layer
+
+    pruned = keras.models.clone_model(piece.copy(), clone_function=prunable)
+    _take_weights(pruned, piece.model)
+    lesson.teach(pruned, [sparsity.UpdatePruningStep()])
+    stripped = sparsity.strip_pruning(pruned)
+    aware = quantize_apply(
+        quantize_annotate_model(stripped), scheme.Default8BitPrunePreserveQuantizeScheme()
+    )
+    return _trained_under_quantization(piece, aware)
+
+
+def clustered(piece: Workpiece) -> bytes:
+    """Each kernel's weights share a few values, which are trained (Han et al. 2016); then as
+    `post_training`."""
+    from tensorflow_model_optimization import clustering
+
+    settings = piece.settings
+    student = clustering.keras.cluster_weights(
+        piece.copy(),
+        number_of_clusters=settings.clusters,
+        cluster_centroids_init=clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS,
+    )
+    Lesson(piece, settings.cluster_epochs, settings.cluster_learning_rate, 2).teach(student)
+    return to_int8(clustering.keras.strip_clustering(student), piece.representative)
+
+
+BY_NAME: dict[str, Callable[[Workpiece], bytes]] = {
+    "ptq": post_training,
+    "qat": quantization_aware,
+    "prune-qat": pruned_quantization_aware,
+    "cluster": clustered,
+}
+
+
+def _trained_under_quantization(piece: Workpiece, student: Any) -> bytes:
+    _start_from_measured_ranges(student, piece)
+    settings = piece.settings
+    Lesson(piece, settings.qat_epochs, settings.qat_learning_rate, 3).teach(student)
+    # The weights' own ranges are those before the last step; one look brings them up to date.
+    student(piece.representative[: settings.batch_size], training=True)
+    return trained_to_int8(student)
+
+
+def _start_from_measured_ranges(student: Any, piece: Workpiece) -> None:
+    """Gives fake quantization the ranges that it would take thousands of steps to find."""
+    layers = [layer for layer in piece.model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    watching = keras.Model(piece.model.inputs, [layer.output for layer in layers])
+    outputs = watching.predict(piece.representative, batch_size=64, verbose=0)
+    ranges = {layer.name: (out.min(), out.max()) for layer, out in zip(layers, outputs)}
+    for layer in student.layers:
+        inner = getattr(layer, "layer", None)
+        if inner is None:  # of the input
+            measured = piece.representative.min(), piece.representative.max()
+        else:
+            measured = ranges[inner.name]
+        for variable in layer.non_trainable_weights:
+            name = variable.name.split("/")[-1].split(":")[0]
+            activation = name.endswith(("activation_min", "activation_max", "output_min", "output_max"))
+            if activation or inner is None and name.endswith(("_min", "_max")):
+                low, high = min(0.0, float(measured[0])), max(1e-3, float(measured[1]))
+                variable.assign(low if name.endswith("_min") else high)
+
+
+def _take_weights(student: Any, model: Any) -> None:
+    """The weights of each layer for the layer of its name, wrapped or not."""
+    by_name = {layer.name: layer.get_weights() for layer in model.layers}
+    for layer in student.layers:
+        inner = getattr(layer, "layer", layer)
+        weights = by_name[inner.name]
+        if weights:
+            inner.set_weights(weights)
+
+
+class Lesson:
+    """Some epochs in which a student learns the teacher's distribution."""
+
+    def __init__(self, piece: Workpiece, epochs: int, learning_rate: float, number: int) -> None:
+        self._piece = piece
+        self._learning_rate = learning_rate
+        self._number = number
+        training = piece.training.replaced([
+            f"seed={piece.settings.seed + 100 * number}", f"batch_size={piece.settings.batch_size}",
+            "augmentation.mixup=0.0",
+        ])
+        self._batches = Batches(piece.material, training, piece.features, piece.gender)
+        self.epochs = epochs
+        self.steps = max(1, self._batches.steps)
+
+    def teach(self, student: Any, callbacks: list[Any] | None = None) -> None:
+        """Trains `student` in place; the same for the same workpiece and settings."""
+        keras.utils.set_random_seed(self._piece.settings.seed + self._number)
+        total = self.epochs * self.steps
+        rate = keras.optimizers.schedules.CosineDecay(self._learning_rate, total)
+        student.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=_divergence)
+        student.fit(
+            self._pairs(), epochs=self.epochs, steps_per_epoch=self.steps, verbose=0,
+            callbacks=[*(callbacks or []), *self._bar(total)], max_queue_size=4,
+        )
+
+    def _pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Augmented features, and the teacher's logits for them."""
+        model = self._piece.model
+        teacher = tf.function(lambda features: model(features, training=False))
+        for epoch in range(self.epochs + 1):  # one more, since the queue runs ahead
+            for features, _ in self._batches.epoch(epoch):
+                yield features, teacher(features).numpy()
+
+    def _bar(self, total: int) -> list[Any]:
+        if not self._piece.progress:
+            return []
+        from tqdm import tqdm
+
+        bar = tqdm(total=total, unit="step", desc=f"  {self._piece.gender}", leave=False, mininterval=2)
+        return [keras.callbacks.LambdaCallback(
+            on_batch_end=lambda *_: bar.update(), on_train_end=lambda *_: bar.close(),
+        )]
+
+
+def _divergence(teacher_logits: Any, logits: Any) -> Any:
+    """Kullback-Leibler divergence of the student's distribution from the teacher's."""
+    target = tf.nn.log_softmax(teacher_logits)
+    return tf.reduce_sum(tf.exp(target) * (target - tf.nn.log_softmax(logits)), axis=-1)
+
+
+def rounded(model: Any, bits: int) -> None:
+    """Rounds each kernel by output channel to `bits` bits, in place: a ruin, to try the gate on."""
+    steps = 2 ** (bits - 1) - 1
+    for layer in model.layers:
+        weights = layer.get_weights()
+        if weights and weights[0].ndim > 1:
+            kernel = weights[0]
+            largest = np.abs(kernel).max(axis=tuple(range(kernel.ndim - 1)), keepdims=True)
+            scale = np.maximum(largest, math.ulp(1.0)) / steps
+            weights[0] = (np.round(kernel / scale) * scale).astype(np.float32)
+            layer.set_weights(weights)

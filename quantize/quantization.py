@@ -1,0 +1,346 @@
+"""The whole way from a run to a bundle, step by step."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.emotion import TFLiteExpert, find_runtime
+from edge.gender import GenderGate
+from edge.labels import GENDERS, LABELS
+from edge.recognizer import Recognizer
+from quantize.bundle_writer import recover, write_bundle
+from quantize.card import LICENCE, make_card
+from quantize.errors import QuantizeError
+from quantize.float_run import FloatRun
+from quantize.folding import folded
+from quantize.gate import Verdict, judge
+from quantize.gate_precision import GatePrecision, smallest_gate
+from quantize.keras_expert import KerasExpert
+from quantize.material import Corpora
+from quantize.methods import Workpiece, rounded
+from quantize.proof import PARTS, Proof
+from quantize.representative import representative_windows
+from quantize.settings import METHODS, MethodSettings, Thresholds
+from quantize.temperature import fitted_temperature
+from quantize.variants import Variant, best, made_variant, measured
+from quantize.windows import ClipWindows
+from training.emotion import WINDOW_HOP
+from training.evaluation import UNSEEN, Evaluation, evaluate
+from training.tensorflow_setup import compute_in_bfloat16, seed_everything
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of a quantization."""
+
+    out: Path
+    method: str = "auto"
+    name: str = ""                 # of the bundle; its folder's without one
+    version: str = "0.1.0"
+    size_budget: int = 256 * 1024  # bytes of one expert
+    certain: float = 0.98
+    settings: MethodSettings = MethodSettings()
+    thresholds: Thresholds = Thresholds()
+    gate_parts: tuple[str, ...] = PARTS
+    progress: bool = True
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return METHODS if self.method == "auto" else (self.method,)
+
+
+@dataclass
+class Outcome:
+    """Everything that was found out, for the bundle, the report and the terminal."""
+
+    plan: Plan
+    run: FloatRun
+    variants: list[Variant]
+    chosen: dict[str, Variant]
+    float_temperatures: dict[str, float]
+    temperatures: dict[str, float]
+    gate_precision: GatePrecision
+    proof: Proof
+    verdict: Verdict
+    evaluation: Evaluation
+    models: dict[str, Any] = field(repr=False, default_factory=dict)
+    representative: np.ndarray | None = field(repr=False, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of quantization.json: JSON values that depend on run and settings alone."""
+        return {
+            "method": self.plan.method,
+            "settings": self.plan.settings.to_dict(),
+            "size_budget": self.plan.size_budget,
+            "versions": _versions(),
+            "chosen": {gender: variant.to_dict() for gender, variant in self.chosen.items()},
+            "variants": [variant.to_dict() for variant in self.variants],
+            "temperatures": {"float": self.float_temperatures, "int8": self.temperatures},
+            "gender_gate": self.gate_precision.to_dict(),
+            "gate": self.verdict.to_dict(),
+            "proof": self.proof.to_dict(),
+        }
+
+
+def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
+    """Makes the variants, chooses, refits, proves and judges. Writes nothing but RUN/quantize."""
+    seed_everything(plan.settings.seed)
+    compute_in_bfloat16(False)
+    if plan.settings.weight_bits < 8:
+        exact = {gender: folded(model) for gender, model in run.experts.items()}
+        ruined = {gender: folded(model) for gender, model in run.experts.items()}
+        for model in ruined.values():
+            rounded(model, plan.settings.weight_bits)
+    else:
+        exact = ruined = {gender: folded(model) for gender, model in run.experts.items()}
+    train = corpora.train
+    representative = representative_windows(
+        train.clips, train.log_mels, run.features, plan.settings.representative_windows,
+        plan.settings.seed,
+    )
+    windows = ClipWindows(_not_empty(corpora.validation), run.features)
+    floats = {gender: KerasExpert(model) for gender, model in run.experts.items()}
+    float_logits = {gender: windows.logits(expert) for gender, expert in floats.items()}
+    variants = []
+    for gender in GENDERS:
+        piece = Workpiece(
+            gender, ruined[gender], representative, train, run.training_settings(), run.features,
+            plan.settings, plan.progress,
+        )
+        for method in plan.methods:
+            _say(plan, f"{gender} expert: {method}")
+            model = made_variant(piece, method, run.digests[gender], run.folder / "quantize")
+            variants.append(
+                measured(gender, method, model, windows, float_logits[gender], plan.thresholds)
+            )
+    chosen = {
+        gender: best([v for v in variants if v.gender == gender], plan.thresholds, plan.size_budget)
+        for gender in GENDERS
+    }
+    experts = {
+        gender: TFLiteExpert(variant.model, name=f"{gender}.tflite")
+        for gender, variant in chosen.items()
+    }
+    float_temperatures, temperatures = (
+        {g: fitted_temperature(windows, logits[g], g) for g in GENDERS}
+        for logits in (float_logits, {g: windows.logits(experts[g]) for g in GENDERS})
+    )
+    _say(plan, "gender gate")
+    spoken = [k for k, clip in enumerate(corpora.clips) if corpora.protocol.part(clip) == "validation"]
+    precision = smallest_gate(
+        run.gate_arrays, [corpora.log_mels[k] for k in spoken], floor_db=run.front_end.floor_db,
+        window_frames=run.front_end.window_frames, window_hop_frames=WINDOW_HOP,
+        active_span_db=run.features.trim_db, certain=plan.certain,
+    )
+    stored_gate = GenderGate.from_arrays(precision.arrays)
+    evaluations = []
+    for title, gate, scorers, scales in (
+        ("float", run.gate, floats, float_temperatures),
+        ("int8", stored_gate, experts, temperatures),
+        ("int8 with float's temperatures", stored_gate, experts, float_temperatures),
+    ):
+        _say(plan, f"proof: {title}")
+        evaluations.append(_evaluated(run, corpora, plan, gate, scorers, scales))
+    proof = Proof(*evaluations)
+    verdict = judge(proof, plan.thresholds, plan.gate_parts)
+    return Outcome(
+        plan, run, variants, chosen, float_temperatures, temperatures, precision, proof, verdict,
+        evaluations[1], exact, representative,
+    )
+
+
+def _not_empty(validation: Any) -> Any:
+    if not len(validation):
+        raise QuantizeError("no validation speaker is in the corpora: nothing can be proven")
+    return validation
+
+
+def _evaluated(
+    run: FloatRun, corpora: Corpora, plan: Plan, gate: GenderGate, experts: dict[str, Any],
+    temperatures: dict[str, float],
+) -> Evaluation:
+    recognizer = Recognizer.from_parts(
+        front_end=run.front_end, emotion_features=run.features, gate=gate, experts=experts,
+        temperatures=temperatures, **_blend(run, plan),
+    )
+    return evaluate(recognizer, corpora.clips, corpora.protocol, UNSEEN, progress=plan.progress)
+
+
+def _blend(run: FloatRun, plan: Plan) -> dict[str, Any]:
+    return {
+        "certain": plan.certain,
+        "window_hop_frames": WINDOW_HOP,
+        "active_span_db": run.features.trim_db,
+    }
+
+
+def _say(plan: Plan, text: str) -> None:
+    if plan.progress:
+        print(text, file=sys.stderr, flush=True)
+
+
+def write(outcome: Outcome, corpora: Corpora) -> None:
+    """The bundle of an outcome that passed its gate. QuantizeError when it did not, or cannot be."""
+    if not outcome.verdict.passed:
+        raise QuantizeError("the gate is broken; nothing was written")
+    run, plan = outcome.run, outcome.plan
+    manifest = make_manifest(outcome)
+    quantization = outcome.to_dict()
+    gate_file = run.folder / "quantize" / "gender.npz"
+    gate_file.parent.mkdir(parents=True, exist_ok=True)
+    outcome.gate_precision.write(gate_file)
+    files = {
+        "gender.npz": gate_file.read_bytes(),
+        **{f"{gender}.tflite": variant.model for gender, variant in outcome.chosen.items()},
+        "quantization.json": as_json(quantization),
+        "CARD.md": make_card(manifest, quantization, data_table(corpora)).encode(),
+    }
+    write_bundle(plan.out, files, manifest, lambda folder: _verify(folder, outcome, corpora))
+
+
+def as_json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _verify(folder: Path, outcome: Outcome, corpora: Corpora) -> None:
+    """The written bundle answers a few clips as it did in the proof."""
+    recognizer = Recognizer(folder)
+    evaluation = outcome.evaluation
+    few = np.unique(np.linspace(0, len(evaluation.clips) - 1, 4).astype(int))
+    again = evaluate(
+        recognizer, [evaluation.clips[k] for k in few], corpora.protocol, UNSEEN, progress=False
+    )
+    if not np.array_equal(again.probabilities, evaluation.probabilities[few]):
+        raise QuantizeError("it does not answer as the models that were proven")
+
+
+def make_manifest(outcome: Outcome) -> dict[str, Any]:
+    """All of the manifest but `format` and `files`."""
+    run, plan = outcome.run, outcome.plan
+    verdict = outcome.verdict
+    return {
+        "name": plan.name or plan.out.resolve().name,
+        "version": plan.version,
+        "labels": list(LABELS),
+        "front_end": run.front_end.to_dict(),
+        "emotion_features": run.features.to_dict(),
+        "gender": {"file": "gender.npz"},
+        "experts": {
+            gender: {"file": f"{gender}.tflite", "temperature": outcome.temperatures[gender]}
+            for gender in GENDERS
+        },
+        "blend": _blend(run, plan),
+        "metrics": metrics_of(outcome.evaluation),
+        "quantization": {
+            "methods": {gender: variant.method for gender, variant in outcome.chosen.items()},
+            "passed": verdict.passed,
+            "thresholds": verdict.thresholds.to_dict(),
+            "parts": list(verdict.parts),
+            "checks": len(verdict.checks),
+            "closest": {what: _closest(verdict, what) for what in
+                        ("UA loss", "recall loss", "agreement")},
+        },
+        "provenance": {
+            "training": _without_places(run.config),
+            "quantization": {"settings": plan.settings.to_dict(), "versions": _versions()},
+        },
+        "licence": LICENCE,
+    }
+
+
+def _closest(verdict: Verdict, what: str) -> dict[str, Any] | None:
+    """The check of a kind that is nearest to its limit, or furthest beyond."""
+    checks = [check for check in verdict.checks if check.what == what]
+    if not checks:
+        return None
+    sign = -1.0 if what == "agreement" else 1.0
+    worst = max(checks, key=lambda check: sign * check.value)
+    return {"system": worst.system, "part": worst.part, "group": worst.group,
+            "value": round(worst.value, 4), "limit": worst.limit}
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, Any]:
+    """What the manifest says of the accuracy: emotion by corpus and part, and the gate."""
+    emotion = []
+    for corpus, part in evaluation.groups():
+        scores = evaluation.emotion(corpus, part)
+        emotion.append({
+            "corpus": corpus, "part": part, "labels": len(scores.labels), "clips": scores.clips,
+            "speakers": scores.speakers, "ua": round(scores.ua, 6), "wa": round(scores.wa, 6),
+            "macro_f1": round(scores.macro_f1, 6), "ece": round(scores.ece, 6),
+        })
+    gate = []
+    for name, part, chosen in evaluation.gate_groups():
+        if name == "all emotional":
+            scores = evaluation.gate(chosen).to_dict()
+            gate.append({
+                "part": part, "clips": scores["clips"], "speakers": scores["speakers"],
+                "uar": round(scores["uar"], 6), "recall": {
+                    gender: None if value is None else round(value, 6)
+                    for gender, value in scores["recall"].items()
+                },
+            })
+    return {
+        "protocol": evaluation.protocol.name,
+        "command": "python -m training evaluate --bundle BUNDLE --corpora CORPORA",
+        "emotion": emotion,
+        "gate": gate,
+    }
+
+
+def data_table(corpora: Corpora) -> list[dict[str, Any]]:
+    """Speakers and clips of each corpus and part."""
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for clip in corpora.clips:
+        groups.setdefault((clip.corpus, corpora.protocol.part(clip)), []).append(clip)
+    rows = []
+    for (corpus, part), clips in groups.items():
+        by_gender = {g: len({clip.speaker for clip in clips if clip.gender == g}) for g in GENDERS}
+        rows.append({
+            "corpus": corpus, "part": part, "speakers": sum(by_gender.values()), **by_gender,
+            "clips": len(clips),
+        })
+    return rows
+
+
+def _without_places(config: dict[str, Any]) -> dict[str, Any]:
+    """A run's configuration without the paths of the machine that trained it."""
+    cleaned = dict(config)
+    if isinstance(cleaned.get("command"), Sequence):
+        cleaned["command"] = [
+            Path(word).name if "/" in word and Path(word).is_absolute() else word
+            for word in cleaned["command"]
+        ]
+    return cleaned
+
+
+def _versions() -> dict[str, str]:
+    import tensorflow_model_optimization
+    from training.tensorflow_setup import tf
+
+    runtime = find_runtime()
+    return {
+        "numpy": np.__version__,
+        "tensorflow": tf.__version__,
+        "tensorflow-model-optimization": tensorflow_model_optimization.__version__,
+        runtime.distribution: runtime.version,
+        "edge-ser": version("edge-ser") if _installed("edge-ser") else "checkout",
+    }
+
+
+def _installed(distribution: str) -> bool:
+    from importlib.metadata import PackageNotFoundError
+
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""The proof as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from quantize.gate import Verdict
+from quantize.proof import PARTS, SYSTEMS, Comparison, Proof
+from quantize.variants import Variant
+from training.tables import table
+
+
+def format_variants(variants: list[Variant], chosen: dict[str, Variant]) -> str:
+    """A line for each variant, the chosen ones marked."""
+    return table(
+        ("expert", "method", "bytes", "deflated", "zeros %", "MACs", "peak B", "UA %", "loss",
+         "cell loss", "same %", ""),
+        [
+            (v.gender, v.method, str(v.bytes), str(v.compressed_bytes), f"{100 * v.zero_share:.1f}",
+             str(v.multiply_accumulates), str(v.peak_activation_bytes), f"{v.ua:.2f}",
+             f"{v.ua_loss:+.2f}", f"{v.worst_recall_loss:+.2f}", f"{v.agreement:.2f}",
+             "kept" if chosen[v.gender] is v else "")
+            for v in variants
+        ],
+    )
+
+
+def format_proof(proof: Proof) -> str:
+    """One table for each system and part."""
+    return "\n\n".join(_sections(proof))
+
+
+def _sections(proof: Proof) -> Iterator[str]:
+    for system in SYSTEMS:
+        for part in PARTS:
+            rows = [row for row in proof.comparisons if (row.system, row.part) == (system, part)]
+            if rows:
+                yield f"{system}, {part}\n" + table(
+                    ("clips of", "clips", "float", "int8", "change", "95 % interval", "same",
+                     "mean dp", "max dp", "ECE float", "before", "after"),
+                    map(_line, rows),
+                )
+
+
+def _line(row: Comparison) -> tuple[str, ...]:
+    interval = row.difference
+    return (
+        row.group, str(row.clips), f"{100 * row.ua_float:.2f}", f"{100 * row.ua_int8:.2f}",
+        f"{100 * interval.estimate:+.2f}", f"{100 * interval.low:+.2f} {100 * interval.high:+.2f}",
+        f"{100 * row.agreement:.2f}", f"{row.mean_change:.4f}", f"{row.largest_change:.3f}",
+        *(f"{100 * ece:.2f}" for ece in (row.ece_float, row.ece_before, row.ece_after)),
+    )
+
+
+def format_verdict(verdict: Verdict) -> str:
+    """Every check in a table; what does not hold once more in words."""
+    lines = [table(
+        ("system", "part", "clips of", "clips", "what", "value", "limit", ""),
+        [
+            (c.system, c.part, c.group, str(c.clips), c.what, f"{c.value:.2f}", f"{c.limit:g}",
+             "holds" if c.holds else "BROKEN")
+            for c in verdict.checks
+        ],
+    )]
+    if verdict.passed:
+        lines.append(f"The gate holds: {len(verdict.checks)} checks on {' and '.join(verdict.parts)}.")
+    else:
+        lines.append("The gate is broken by")
+        lines += [f"  {check}" for check in verdict.failures]
+    return "\n".join(lines)
