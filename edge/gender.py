@@ -3,8 +3,8 @@
     log_mel (frames, bands) ──► voiced frames ──► bottleneck ──► log-likelihood ratio ──► posterior
 
 A frame votes when it is near the window's loudest one and its harmonics stand on a comb. It is
-freed of its level, projected, joined with its neighbours and squeezed into a few coordinates by a
-small network that was trained to tell the genders apart (the bottleneck: Grezl et al., "Probabilistic
+freed of its level, projected, joined with its neighbours and the window's mean, and squeezed into a
+few coordinates by a small network that was trained to tell the genders apart (the bottleneck: Grezl et al., "Probabilistic
 and bottle-neck features for LVCSR of meetings", 2007). There one mixture for each gender scores it.
 The ratios of all frames add up to the evidence of a window, a recording, a turn or a whole visit.
 
@@ -209,6 +209,7 @@ class GenderGate:
         self._context = tuple(int(offset) for offset in arrays["context"])
         self._projection = _layer(arrays, "projection")
         self._hidden = _layer(arrays, "hidden")
+        self._pooled = len(self._hidden[0]) > len(self._projection[1]) * len(self._context)
         self._bottleneck = _layer(arrays, "bottleneck")
         self.female = _mixture(arrays, "female")
         self.male = _mixture(arrays, "male")
@@ -245,7 +246,10 @@ class GenderGate:
         projected = level_free(log_mel, loudness, self._floor_db) @ weights + biases  # (frames, p)
         spliced = splice(projected, self._context)[voiced]  # (voiced, p * context)
         weights, biases = self._hidden
-        hidden = np.maximum(spliced @ weights + biases, np.float32(0.0))
+        if self._pooled and len(voiced):
+            # The same for every frame, so that it is only a bias.
+            biases = biases + projected[voiced].mean(axis=0) @ weights[spliced.shape[1] :]
+        hidden = np.maximum(spliced @ weights[: spliced.shape[1]] + biases, np.float32(0.0))
         weights, biases = self._bottleneck
         return (hidden @ weights + biases).astype(np.float64)
 
@@ -376,7 +380,11 @@ def checked_arrays(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     shape("projection_weights", bands, None)
     width = checked["projection_weights"].shape[1]
     shape("projection_biases", width)
-    shape("hidden_weights", width * checked["context"].size, None)
+    # With one row of the projection's width more, the mean over the voiced frames is joined too.
+    shape("hidden_weights", None, None)
+    spliced = width * checked["context"].size
+    pooled = checked["hidden_weights"].shape[0] > spliced
+    shape("hidden_weights", spliced + width if pooled else spliced, None)
     width = checked["hidden_weights"].shape[1]
     shape("hidden_biases", width)
     shape("bottleneck_weights", width, None)

@@ -64,7 +64,9 @@ class GateSettings:
     crop_frames: int = 80
     learning_rate: float = 2e-3      # falls to 0 along a cosine
     weight_decay: float = 0.01
+    pooled: bool = True              # join the mean over the voiced frames to each
     dropout: float = 0.2             # of hidden units
+    band_dropout: float = 0.1        # of a crop's mel bands, whole
     frame_loss: float = 0.3          # weight of the single frames' loss
     vote_scale: float = 2.0          # of the mean over frames before its logistic loss
     label_smoothing: float = 0.025
@@ -149,6 +151,9 @@ class Crops:
         bands = recordings.front_end.mel_bands
         position = (np.arange(bands) + 0.5) / bands
         self.shapes = np.cos(np.pi * np.arange(1, 6)[:, None] * position).astype(np.float32)
+        # The noise's power around its floor, 3 dB of deviation in each cell; drawn once, for speed.
+        ripple = 3.0 / DECIBELS_PER_NEPER * self.random.standard_normal((4096, bands), np.float32)
+        self.noise = np.exp(ripple).astype(np.float32)
         centres = band_centres(recordings.front_end)
         factors = np.linspace(1.0 - settings.warp, 1.0 + settings.warp, 9)
         self.warps = [warp_matrix(centres, factor) for factor in factors] if settings.warp else []
@@ -186,9 +191,12 @@ class Crops:
         level = random.uniform(*s.noise_db, (batch, 1)) + np.where(random.random((batch, 1)) < 0.7, 0, -200)
         slope = 6.0 * random.standard_normal((batch, 1)) * self.shapes[0]
         floor = x.max(axis=(1, 2))[:, None] + level + slope  # (batch, bands)
-        noise = floor[:, None].astype(np.float32) + 3 * random.standard_normal(x.shape, np.float32)
         neper = np.float32(1.0 / DECIBELS_PER_NEPER)
-        return np.log(np.exp(x * neper) + np.exp(noise * neper) + np.float32(1e-30)) / neper
+        floor = np.exp(floor.astype(np.float32) * neper)  # (batch, bands)
+        power = np.exp(x * neper)
+        for crop, first in enumerate(random.integers(len(self.noise) - x.shape[1], size=batch)):
+            power[crop] += self.noise[first : first + x.shape[1]] * floor[crop]
+        return np.log(power + np.float32(1e-30)) / neper
 
 
 def warp_matrix(centres: np.ndarray, factor: float) -> np.ndarray:
@@ -212,7 +220,7 @@ def train_bottleneck(crops: Crops, settings: GateSettings, progress: bool = True
     bands = crops.recordings.front_end.mel_bands
     sizes = {
         "projection": (bands, s.projection),
-        "hidden": (s.projection * len(s.context), s.hidden),
+        "hidden": (s.projection * (len(s.context) + s.pooled), s.hidden),
         "bottleneck": (s.hidden, s.bottleneck),
         "output": (s.bottleneck, 1),
     }
@@ -228,11 +236,18 @@ def train_bottleneck(crops: Crops, settings: GateSettings, progress: bool = True
     squares = [tf.Variable(tf.zeros_like(v)) for v in variables]
     neighbours = np.clip(np.arange(s.crop_frames)[:, None] + np.array(s.context), 0, s.crop_frames - 1)
 
-    def votes_of_frames(x, seed):
-        """(batch, frames, bands) -> (batch, frames) log odds of a female voice."""
+    def odds_of_frames(x, votes, seed):
+        """(batch, frames, bands), (batch, frames) -> (batch, frames) log odds of a female voice."""
+        if s.band_dropout:
+            kept = tf.ones((s.batch, 1, bands))
+            x = x * tf.nn.experimental.stateless_dropout(kept, s.band_dropout, seed=seed + 1)
         projected = x @ network["projection_weights"] + network["projection_biases"]
         spliced = tf.gather(projected, neighbours, axis=1)  # (batch, frames, context, projection)
         spliced = tf.reshape(spliced, (s.batch, s.crop_frames, -1))
+        if s.pooled:
+            total = tf.reduce_sum(projected * votes[..., None], 1, keepdims=True)
+            mean = total / tf.reduce_sum(votes, 1)[:, None, None]
+            spliced = tf.concat([spliced, tf.repeat(mean, s.crop_frames, axis=1)], axis=-1)
         hidden = tf.nn.relu(spliced @ network["hidden_weights"] + network["hidden_biases"])
         if s.dropout:
             hidden = tf.nn.experimental.stateless_dropout(hidden, s.dropout, seed=seed)
@@ -244,7 +259,7 @@ def train_bottleneck(crops: Crops, settings: GateSettings, progress: bool = True
         cross_entropy = tf.nn.sigmoid_cross_entropy_with_logits
         smooth = targets * (1.0 - 2.0 * s.label_smoothing) + s.label_smoothing
         with tf.GradientTape() as tape:
-            odds = votes_of_frames(x, tf.stack([s.seed, tf.cast(number, tf.int32)]))
+            odds = odds_of_frames(x, votes, tf.stack([s.seed, tf.cast(number, tf.int32)]))
             mean = tf.reduce_sum(odds * votes, 1) / tf.reduce_sum(votes, 1)
             loss = tf.reduce_mean(cross_entropy(labels=smooth, logits=s.vote_scale * mean))
             frames = cross_entropy(labels=tf.ones_like(odds) * targets[:, None], logits=odds)

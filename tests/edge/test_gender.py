@@ -36,7 +36,7 @@ def band_hz():
     return np.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))
 
 
-def make_arrays(seed=0, covariance="full", components=3, **changes):
+def make_arrays(seed=0, covariance="full", components=3, pooled=True, **changes):
     random = np.random.default_rng(seed)
 
     def normal(*shape):
@@ -70,7 +70,7 @@ def make_arrays(seed=0, covariance="full", components=3, **changes):
         "calibration_saturation": np.array(20.0),
         "projection_weights": normal(BANDS, 5),
         "projection_biases": normal(5),
-        "hidden_weights": normal(15, 6),
+        "hidden_weights": normal(20 if pooled else 15, 6),
         "hidden_biases": normal(6),
         "bottleneck_weights": normal(6, N),
         "bottleneck_biases": normal(N),
@@ -166,6 +166,25 @@ def test_quiet_frames_do_not_vote():
     log_mel[10:] -= 30
     voiced = detector.voiced(log_mel, loudness_db(log_mel, (1, 120)))
     assert voiced[:10].all() and not voiced[10:].any()
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_features_equal_the_network_written_out(pooled):
+    arrays = make_arrays(pooled=pooled)
+    log_mel = harmonic_log_mel(150) + 3 * np.random.default_rng(0).standard_normal((40, BANDS)).astype(np.float32)
+    power = (10.0 ** (log_mel[:, 1:120].astype(np.float64) / 10)).sum(axis=1)
+    x = (np.maximum(log_mel - 10 * np.log10(power)[:, None], -60.0) + 30) / 15
+    projected = x @ arrays["projection_weights"] + arrays["projection_biases"]
+    voiced = VoicingDetector(band_hz(), Voicing()).voiced(log_mel, loudness_db(log_mel, (1, 120)))
+    assert 0 < voiced.sum()
+    rows = []
+    for t in np.flatnonzero(voiced):
+        joined = [projected[min(max(t + offset, 0), 39)] for offset in (-2, 0, 2)]
+        if pooled:
+            joined.append(projected[voiced].mean(axis=0))
+        hidden = np.concatenate(joined) @ arrays["hidden_weights"] + arrays["hidden_biases"]
+        rows.append(np.maximum(hidden, 0) @ arrays["bottleneck_weights"] + arrays["bottleneck_biases"])
+    np.testing.assert_allclose(GenderGate.from_arrays(arrays).features(log_mel), rows, rtol=1e-3, atol=1e-4)
 
 
 # --- evidence and posterior ---
