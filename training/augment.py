@@ -80,7 +80,7 @@ def stretch(log_mel: np.ndarray, factor: float) -> np.ndarray:
 
 
 def warp_bands(log_mel: np.ndarray, factor: float, bend: float = 0.8) -> np.ndarray:
-    """What stood in band b * factor comes to band b; the top `1 - bend` of the bands makes up for it.
+    """What stood in band b * factor comes to band b; the top `1 - bend` of the bands makes room.
 
     Piecewise linear, so that the highest band stays: vocal tract length perturbation (Jaitly and
     Hinton 2013), on the mel scale in place of hertz.

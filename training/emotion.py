@@ -36,7 +36,7 @@ from edge.windows import active_span, cut_windows
 from training.augment import LogMelAugmenter, mix
 from training.cache import FeatureCache
 from training.corpora import Clip, read_corpora
-from training.metrics import unweighted_average_recall
+from training.metrics import confusion_matrix, unweighted_average_recall
 from training.protocol import RELEASE, Protocol
 from training.run import STAGES, Run
 from training.settings import StageSettings, TrainingSettings
@@ -181,7 +181,8 @@ class Validation:
                 if group != "all":
                     here &= material.genders == group
                 if here.any():
-                    recall = unweighted_average_recall(material.labels[here], decided[here])
+                    counts = confusion_matrix(material.labels[here], decided[here], len(LABELS))
+                    recall = float(unweighted_average_recall(counts))
                     scores[f"{corpus} {group}"] = round(100 * recall, 2)
         return scores
 
@@ -192,8 +193,9 @@ class Stage:
     def __init__(
         self, run: Run, name: str, settings: TrainingSettings, batches: Batches, model: Any
     ) -> None:
-        from training.tensorflow_setup import keras, tf
+        from training.tensorflow_setup import keras, reseed_dropout, tf
 
+        self._reseed_dropout = reseed_dropout
         self._run, self._name, self._settings, self._batches = run, name, settings, batches
         self._plan: StageSettings = (
             settings.universal if name == "universal" else settings.specialised
@@ -227,22 +229,22 @@ class Stage:
         """All epochs that are still to be done; the model then holds the averaged weights."""
         first = self._resume()
         bar.update(first * self._batches.steps)
-        scores: dict[str, float] = {}
         for epoch in range(first, self._plan.epochs):
+            # So that an epoch is the same whether or not the run was interrupted before it.
+            self._reseed_dropout(self.model, self._settings.seed + 100 * epoch)
             losses = []
             for step, (features, targets) in enumerate(_ahead(self._batches.epoch(epoch))):
                 self._optimizer.learning_rate.assign(self._learning_rate(epoch, step))
                 losses.append(float(self._step(features, targets)))
                 bar.update()
             self._save(epoch + 1)
-            last = epoch + 1 == self._plan.epochs
-            if validation is not None and (last or (epoch + 1) % 5 == 0):
-                scores = self._validate(validation)
+            judged = validation is not None and (epoch + 1) % 5 == 0
+            scores = self._validate(validation) if judged else {}
             self._note(epoch + 1, float(np.mean(losses)), scores)
             bar.set_postfix_str(f"{self._name} loss {np.mean(losses):.3f}")
         for weight, average in zip(self.model.weights, self._average):
             weight.assign(average)
-        return scores
+        return {} if validation is None else self._validate(validation)
 
     def _learning_rate(self, epoch: int, step: int) -> float:
         done = (epoch + step / self._batches.steps) / self._plan.epochs
@@ -252,6 +254,7 @@ class Stage:
         return self._plan.learning_rate * max(0.5 * (1 + np.cos(np.pi * fallen)), 1e-3)
 
     def _validate(self, validation: Validation) -> dict[str, float]:
+        """The scores of the averaged weights."""
         trained = self.model.get_weights()
         self.model.set_weights([average.numpy() for average in self._average])
         scores = validation.score(lambda inputs: self.model(inputs, training=False).numpy())
@@ -377,9 +380,7 @@ def train_experts(
             metrics[stage] = {
                 "parameters": int(model.count_params()), **trained.train(judge, bar)
             }
-            aside = run.folder / f".{stage}.partial.h5"
-            model.save(aside, include_optimizer=False)
-            os.replace(aside, run.model_path(stage))
+            run.save_expert(stage, model)
             run.write("metrics.json", metrics)
     return metrics
 
@@ -399,9 +400,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m training emotion`."""
     parser.add_argument("--corpora", type=Path, required=True,
                         help="folder with one folder for each corpus")
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run; goes on if begun")
-    parser.add_argument("--protocol", type=Path, help="split by speaker (default: the released models')")
-    parser.add_argument("--cache", type=Path, help="folder of cached log-mels (default: beside the run)")
+    parser.add_argument("--run", type=Path, required=True,
+                        help="folder of the run; goes on if begun")
+    parser.add_argument("--protocol", type=Path,
+                        help="split by speaker (default: the released models')")
+    parser.add_argument("--cache", type=Path,
+                        help="folder of cached log-mels (default: beside the run)")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
                         help="other settings, such as universal.epochs=60 network.width=64")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,15 @@ class Run:
     def labels(self, stage: str) -> list[str]:
         """The labels of a stage's logits, in their order."""
         return list(self.read("features.json")["labels"][stage])
+
+    def save_expert(self, stage: str, model: Any) -> None:
+        """A stage's finished Keras model, whole or not at all."""
+        aside = self.folder / f".{stage}.partial.h5"
+        with warnings.catch_warnings():
+            # HDF5 is called a legacy format; unlike its successor it holds no date of saving.
+            warnings.simplefilter("ignore", UserWarning)
+            model.save(aside, include_optimizer=False)
+        os.replace(aside, self.model_path(stage))
 
     def expert(self, stage: str) -> Any:
         """A stage's float Keras model; RunError when it is missing or cannot be read."""

@@ -11,6 +11,9 @@ import tensorflow as tf  # noqa: E402  (the environment has to be set first)
 
 keras = tf.keras
 
+# Each dropout layer draws from a generator of its own, whose state can be set.
+keras.backend.experimental.enable_tf_random_generator()
+
 
 def seed_everything(seed: int) -> None:
     """The same seed gives the same weights on the same machine."""
@@ -21,3 +24,12 @@ def seed_everything(seed: int) -> None:
 def compute_in_bfloat16(wanted: bool) -> None:
     """Whether convolutions run in bfloat16 where the processor is built for it; sums stay float32."""
     tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": wanted})
+
+
+def reseed_dropout(model: keras.Model, seed: int) -> None:
+    """Puts every dropout layer where this seed begins, whatever was drawn before."""
+    for number, layer in enumerate(model.layers):
+        generator = getattr(layer, "_random_generator", None)
+        if generator is not None:
+            generator._maybe_init()
+            generator._generator.reset_from_seed(1000 * seed + number)

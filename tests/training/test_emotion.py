@@ -1,0 +1,238 @@
+"""Training the experts, end to end on small synthetic corpora."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from edge.errors import SettingsError
+from edge.features import EmotionFeatures, FrontEnd
+from edge.labels import LABELS
+from training.cache import FeatureCache
+from training.corpora import read_corpora
+from training.emotion import Batches, Material, Validation, clip_windows, train_experts, unit_variance
+from training.run import STAGES, Run, RunError
+from training.settings import TrainingSettings
+
+SMALL = TrainingSettings().replaced([
+    "batch_size=8", "universal.epochs=2", "specialised.epochs=1", "n_mfcc=13", "bfloat16=false",
+    "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4", "network.dilations=[1]",
+])
+
+
+@pytest.fixture(scope="module")
+def material(miniature_corpora, tmp_path_factory):
+    clips = read_corpora(miniature_corpora)
+    cache = FeatureCache(tmp_path_factory.mktemp("cache"), progress=False)
+    return Material(clips, cache.log_mels(clips))
+
+
+@pytest.fixture(scope="module")
+def features(material):
+    plain = EmotionFeatures(n_mfcc=13, scale=(1.0,) * 13)
+    return unit_variance(material, plain)
+
+
+def train(folder, material, settings=SMALL, stages=STAGES, **config):
+    run = Run(folder)
+    return run, train_experts(
+        run, material, material, settings, FrontEnd(), config, stages, progress=False
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(material, tmp_path_factory):
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    return train(tmp_path_factory.mktemp("runs") / "whole", material)
+
+
+def weights(run, stage):
+    return run.expert(stage).get_weights()
+
+
+def test_clips_without_an_emotion_are_left_out(material):
+    assert "slr45" not in material.corpora
+    assert (np.bincount(material.labels, minlength=8) > 0).all()
+
+
+def test_the_scale_brings_every_coefficient_to_unit_variance(material, features):
+    rows = np.concatenate([
+        window[np.abs(window).sum(axis=1) > 0]
+        for log_mel in material.log_mels
+        for window in clip_windows(log_mel, features)
+    ])
+    assert np.allclose(rows.std(axis=0), 1.0, atol=0.05)
+
+
+def test_an_epoch_is_the_same_each_time_and_unlike_the_next(material, features):
+    batches = Batches(material, SMALL, features, "universal")
+    first, again, second = (list(batches.epoch(epoch)) for epoch in (0, 0, 1))
+    assert len(first) == batches.steps > 0
+    for (x, y), (same_x, same_y) in zip(first, again):
+        assert np.array_equal(x, same_x) and np.array_equal(y, same_y)
+    assert not np.array_equal(first[0][0], second[0][0])
+    assert first[0][0].shape == (8, 188, 13, 1)
+    assert np.allclose(first[0][1].sum(axis=1), 1.0)
+
+
+def test_smoothing_gives_nothing_to_labels_that_a_corpus_lacks(material, features):
+    settings = SMALL.replaced(["augmentation.mixup=0"])
+    savee = Material(
+        [clip for clip in material.clips if clip.corpus == "savee"],
+        [m for clip, m in zip(material.clips, material.log_mels) if clip.corpus == "savee"],
+    )
+    targets = np.concatenate(
+        [y for _, y in Batches(savee, settings, features, "universal").epoch(0)]
+    )
+    assert (targets[:, LABELS.index("calm")] == 0).all()
+    assert np.allclose(targets.max(axis=1), 0.9 + 0.1 / 7)
+
+
+def test_a_specialist_hears_the_other_gender_in_the_share_that_is_set(material, features):
+    for share in (0.0, 0.5):
+        settings = SMALL.replaced([f"other_gender={share}", "batch_size=1"])
+        batches = Batches(material, settings, features, "male")
+        male, female = ((material.genders == gender).sum() for gender in ("male", "female"))
+        assert abs(batches.steps - (male + share * female)) <= 4  # rounded in each of four corpora
+
+
+def test_a_run_holds_what_quantization_needs(finished):
+    run, metrics = finished
+    assert set(metrics) == set(STAGES)
+    for stage in STAGES:
+        expert = run.expert(stage)
+        assert expert.input_shape == (None, 188, 13, 1) and expert.output_shape == (None, 8)
+        assert run.labels(stage) == list(LABELS)
+        assert 0 <= metrics[stage]["ravdess all"] <= 100
+    assert run.front_end() == FrontEnd()
+    assert run.emotion_features().n_mfcc == 13
+    lines = [json.loads(line) for line in run.history_path.read_text().splitlines()]
+    assert [(line["stage"], line["epoch"]) for line in lines] == [
+        ("universal", 1), ("universal", 2), ("female", 1), ("male", 1)
+    ]
+    assert all(np.isfinite(line["loss"]) for line in lines)
+
+
+def test_the_experts_begin_as_the_universal_network_and_end_apart(finished):
+    run, _ = finished
+    universal, female, male = (weights(run, stage) for stage in STAGES)
+    kernel = max(range(len(universal)), key=lambda i: universal[i].size)
+    assert 0 < np.abs(female[kernel] - universal[kernel]).max() < 0.5
+    assert not np.array_equal(female[kernel], male[kernel])
+
+
+def test_the_same_settings_give_the_same_weights(finished, material, tmp_path):
+    again, _ = train(tmp_path / "again", material)
+    for stage in STAGES:
+        for one, other in zip(weights(finished[0], stage), weights(again, stage)):
+            assert np.array_equal(one, other)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(finished, material, tmp_path, monkeypatch):
+    """Stopped in the universal stage's second epoch, then taken up by the same call."""
+    made = Batches.epoch
+
+    def stopping(self, epoch):
+        for step, batch in enumerate(made(self, epoch)):
+            if epoch == 1 and step == 2:
+                raise KeyboardInterrupt
+            yield batch
+
+    monkeypatch.setattr(Batches, "epoch", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", material)
+    monkeypatch.undo()
+    run, _ = train(tmp_path / "run", material)
+    for one, other in zip(weights(finished[0], "male"), weights(run, "male")):
+        assert np.array_equal(one, other)
+    epochs = [json.loads(line)["epoch"] for line in run.history_path.read_text().splitlines()]
+    assert epochs == [1, 2, 1, 1]
+
+
+def test_a_run_of_other_settings_or_data_is_not_taken_up(finished, material):
+    folder = finished[0].folder
+    other = dataclasses.replace(SMALL, label_smoothing=0.2)
+    with pytest.raises(RunError, match="another settings"):
+        train(folder, material, other)
+    half = Material(material.clips[::2], material.log_mels[::2])
+    with pytest.raises(RunError, match="another data"):
+        train(folder, half)
+
+
+def test_a_run_without_a_stage_says_which_model_is_missing(material, tmp_path):
+    run = Run(tmp_path)
+    with pytest.raises(RunError, match="no female.h5"):
+        run.expert("female")
+    with pytest.raises(RunError, match="features.json cannot be read"):
+        run.front_end()
+
+
+def test_validation_counts_the_recall_of_what_a_corpus_can_be_called(material, features):
+    """A network that always knows is worth 100, one that always says neutral 1 of 8 or 7 or 6."""
+    always_neutral = np.eye(8, dtype=np.float32)[0] * 10
+
+    scores = Validation(material, features).score(
+        lambda inputs: np.tile(always_neutral, (len(inputs), 1))
+    )
+    assert scores["ravdess all"] == 12.5
+    assert scores["savee all"] == round(100 / 7, 2)
+    assert scores["crema-d all"] == round(100 / 6, 2)
+    assert "savee female" not in scores
+
+
+def test_the_network_learns_what_can_be_learned(material, features):
+    """A few dozen steps on one batch bring the loss well below that of guessing."""
+    tf = pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    from training.network import build_network
+    from training.tensorflow_setup import keras, seed_everything
+
+    seed_everything(0)
+    network = dataclasses.replace(SMALL.network, dropout=0.0, spatial_dropout=0.0, width=16)
+    model = build_network(network, 188, 13)
+    inputs = np.stack([clip_windows(m, features)[0] for m in material.log_mels[:16]])[..., None]
+    targets = material.labels[:16]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    model.fit(inputs, targets, epochs=60, batch_size=16, verbose=0)
+    assert float(loss(targets, model(inputs, training=True))) < 0.5 * np.log(len(set(targets)))
+    assert tf.reduce_all(tf.math.is_finite(model(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("epochs=3", "the settings are seed"),
+        ("universal.epochs", "not NAME=VALUE"),
+        ("universal.epochs=many", "not NAME=VALUE"),
+        ("universal.epochs=2.5", "of another kind"),
+        ("universal=3", "set one of its settings"),
+        ("seed.one=3", "no settings of its own"),
+        ("bfloat16=1", "of another kind"),
+    ],
+)
+def test_a_setting_that_does_not_exist_or_fit_is_named(assignment, message):
+    with pytest.raises(SettingsError, match=message):
+        TrainingSettings().replaced([assignment])
+
+
+def test_the_command_trains_on_the_official_layouts(miniature_corpora, tmp_path, capsys):
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    from training import emotion
+
+    parser = argparse.ArgumentParser()
+    emotion.add_arguments(parser)
+    arguments = parser.parse_args([
+        "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"), "--stages", "universal",
+        "--hold-out", "savee/KL", "--set", "batch_size=8", "universal.epochs=1", "n_mfcc=13",
+        "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4",
+        "network.dilations=[1]",
+    ])
+    assert emotion.run(arguments) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("universal parameters") and "savee male" in printed
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["settings"]["n_mfcc"] == 13 and len(config["data"]) == 64
