@@ -42,12 +42,12 @@ class TrainingSettings:
     trim_db: float = -50.0
     batch_size: int = 48
     universal: StageSettings = StageSettings(epochs=40, learning_rate=2e-3)
-    specialised: StageSettings = StageSettings(epochs=12, learning_rate=5e-4)
+    specialised: StageSettings = StageSettings(epochs=10, learning_rate=1e-4)
     weight_decay: float = 0.02
     average_decay: float = 0.998   # of the moving average of the weights, which is what is kept
     label_smoothing: float = 0.1
     clips_per_epoch: dict[str, int] = field(default_factory=lambda: {"tess": 700})
-    other_gender: float = 0.25     # share of the other gender's clips that a specialist still hears
+    other_gender: float = 0.5      # share of the other gender's clips that a specialist still hears
     bfloat16: bool = True          # convolutions, where the processor has instructions for it
     network: NetworkSettings = NetworkSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
