@@ -43,6 +43,7 @@ bench: $(VENV)/.development  ## | time every stage beside other libraries
 lint: $(VENV)/.lint  ## | check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict edge
+	$(BIN)/pyright --pythonpath $(BIN)/python edge
 
 system-deps:  ## | install what pip cannot (apt)
 	@.ci/system-deps $(PYTHON)
@@ -73,5 +74,5 @@ $(VENV)/.development: $(BUILD) | $(VENV)/.made
 	@touch $(VENV)/.run $@
 
 $(VENV)/.lint: $(VENV)/.development
-	@$(PIP) install 'ruff>=0.5' 'mypy>=1.10'
+	@$(PIP) install 'ruff>=0.5' 'mypy>=1.10' 'pyright>=1.1.380'
 	@touch $@

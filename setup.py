@@ -48,7 +48,7 @@ class BuildKernels(build_ext):
                     [source], output_dir=folder, extra_postargs=["-O3", "-fPIC"]
                 )
                 self.compiler.link_shared_object(objects, os.path.join(folder, "probe.so"))
-            except Exception:  # each compiler class raises its own kind
+            except Exception:  # noqa: BLE001 - each compiler class raises its own kind
                 return False
         return True
 

@@ -16,9 +16,10 @@ import io
 import math
 import numbers
 import os
-from typing import BinaryIO, Union
+from typing import Any, BinaryIO, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import (
     AudioError,
@@ -42,7 +43,9 @@ _SURELY_AUDIBLE = 1e-3
 _INFINITE = 1e18
 
 
-def read_audio(path: AudioFile, max_duration: float | None = None) -> tuple[np.ndarray, int]:
+def read_audio(
+    path: AudioFile, max_duration: float | None = None
+) -> tuple[NDArray[np.float32], int]:
     """Reads a sound file: WAV by itself, every other format through soundfile if it is installed.
 
     path: where the file is, or its bytes, or a binary file object
@@ -71,7 +74,7 @@ def read_audio(path: AudioFile, max_duration: float | None = None) -> tuple[np.n
 
 def _read_path(
     path: str | os.PathLike[str], max_duration: float | None
-) -> tuple[np.ndarray, int]:
+) -> tuple[NDArray[np.float32], int]:
     name = str(os.fspath(path))
     if "\0" in name:
         raise UnreadableAudioError(f"{name!r}: no path holds a null character")
@@ -84,7 +87,7 @@ def _read_path(
 
 def _read_file(
     file: BinaryIO, name: str, max_duration: float | None
-) -> tuple[np.ndarray, int]:
+) -> tuple[NDArray[np.float32], int]:
     head = file.read(12)
     file.seek(0)
     if not isinstance(head, bytes):
@@ -98,7 +101,7 @@ def _read_file(
 
 def _read_by_soundfile(
     file: BinaryIO, name: str, max_duration: float | None
-) -> tuple[np.ndarray, int]:
+) -> tuple[NDArray[np.float32], int]:
     try:
         import soundfile
     except (ImportError, OSError) as error:  # OSError: the package without its library
@@ -119,8 +122,8 @@ def _read_by_soundfile(
 
 
 def to_mono_16k(
-    samples: np.ndarray, sample_rate: int, max_duration: float | None = 3600.0
-) -> np.ndarray:
+    samples: NDArray[Any], sample_rate: int, max_duration: float | None = 3600.0
+) -> NDArray[np.float32]:
     """Checks a sound, averages its channels and resamples it to 16 kHz.
 
     samples: (n,) or (n, channels); float (full scale 1), int16, int32 or uint8 (128 is zero)
@@ -150,7 +153,7 @@ def to_mono_16k(
     return sound
 
 
-def _check_array(samples: np.ndarray) -> np.ndarray:
+def _check_array(samples: NDArray[Any]) -> NDArray[Any]:
     samples = np.asarray(samples)
     wide_enough = np.float32 if samples.dtype == np.float16 else samples.dtype.newbyteorder("=")
     samples = samples.astype(wide_enough, copy=False)
@@ -195,7 +198,7 @@ def _check_max_duration(max_duration: float | None) -> None:
         )
 
 
-def _check_finite(samples: np.ndarray) -> None:
+def _check_finite(samples: NDArray[Any]) -> None:
     if samples.dtype.kind != "f":
         return
     finite = np.abs(samples) < _INFINITE  # not so for NaN
@@ -207,7 +210,7 @@ def _check_finite(samples: np.ndarray) -> None:
         )
 
 
-def _mono(samples: np.ndarray) -> np.ndarray:
+def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
     """(n,) float32, full scale 1."""
     if samples.ndim == 2:
         centre = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float64)

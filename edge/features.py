@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from edge._kernels.spectral import CosineKernel, LogMelKernel
 from edge.errors import SettingsError, SilentAudioError
@@ -36,6 +37,10 @@ def _known_settings(what: str, kind: type, settings: Mapping[str, Any]) -> Mappi
     return settings
 
 
+def _is_number(value: Any, kind: type[Any]) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+
+
 @dataclasses.dataclass(frozen=True)
 class FrontEnd:
     """Settings of the log-mel spectrum; a bundle records them.
@@ -54,10 +59,9 @@ class FrontEnd:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+            value: Any = getattr(self, field.name)
             whole = field.type == "int"
-            right = numbers.Integral if whole else numbers.Real
-            if isinstance(value, bool) or not isinstance(value, right) or not math.isfinite(value):
+            if not _is_number(value, numbers.Integral if whole else numbers.Real):
                 kind = "a whole number" if whole else "a finite number"
                 raise SettingsError(f"front end: {field.name} must be {kind}, not {value!r}")
             object.__setattr__(self, field.name, int(value) if whole else float(value))
@@ -104,7 +108,7 @@ class LogMel:
             mel_filters(self.front_end),  # (mel_bands, frame_length / 2 + 1)
         )
 
-    def __call__(self, samples: np.ndarray) -> np.ndarray:
+    def __call__(self, samples: ArrayLike) -> NDArray[np.float32]:
         """10 * log10(max(1e-10, mel power)) of each frame.
 
         samples: (n,) real numbers at front_end.sample_rate, full scale 1; n may be 0
@@ -120,11 +124,22 @@ class LogMel:
         sound = np.ascontiguousarray(samples, dtype=np.float32)
         settings = self.front_end
         out = np.empty((settings.frame_count(sound.size), settings.mel_bands), dtype=np.float32)
-        self._kernel.frames(sound, -(settings.frame_length // 2), settings.hop_length, out)
+        self.frames_into(sound, -(settings.frame_length // 2), out)
         return out
 
+    def frames_into(
+        self, samples: NDArray[np.float32], start: int, out: NDArray[np.float32]
+    ) -> None:
+        """The same for a piece of a sound: writes adjacent frames into out.
 
-def relative_db(decibels: np.ndarray, floor_db: float = -80.0) -> np.ndarray:
+        samples: (n,) float32, contiguous; samples outside of it count as zero
+        start: index in samples at which the first frame begins, may be negative
+        out: (frames, mel_bands) float32, contiguous; frame f begins at start + f * hop_length
+        """
+        self._kernel.frames(samples, start, self.front_end.hop_length, out)
+
+
+def relative_db(decibels: ArrayLike, floor_db: float = -80.0) -> NDArray[np.float32]:
     """Decibels below the loudest cell, no lower than floor_db; doing it twice changes nothing.
 
     decibels: any shape, absolute or relative
@@ -134,10 +149,11 @@ def relative_db(decibels: np.ndarray, floor_db: float = -80.0) -> np.ndarray:
     decibels = np.asarray(decibels, dtype=np.float32)
     if decibels.size == 0:
         return decibels.copy()
-    return np.maximum(decibels - decibels.max(), np.float32(floor_db))
+    relative: NDArray[np.float32] = np.maximum(decibels - decibels.max(), np.float32(floor_db))
+    return relative
 
 
-def require_audible(log_mel: np.ndarray) -> None:
+def require_audible(log_mel: NDArray[np.float32]) -> None:
     """Raises SilentAudioError when no cell of an absolute log-mel lies above the -100 dB floor."""
     if log_mel.size == 0 or log_mel.max() <= SILENCE_DB:
         raise SilentAudioError(
@@ -146,7 +162,7 @@ def require_audible(log_mel: np.ndarray) -> None:
         )
 
 
-def mfcc(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
+def mfcc(log_mel: ArrayLike, n_mfcc: int) -> NDArray[np.float32]:
     """The first n_mfcc coefficients of the orthonormal DCT-II of each row.
 
     log_mel: (frames, bands) decibels
@@ -215,7 +231,7 @@ class EmotionFeatures:
         return cls(**_known_settings("emotion features", cls, settings))
 
 
-def active_frames(log_mel: np.ndarray, threshold_db: float) -> tuple[int, int]:
+def active_frames(log_mel: NDArray[np.float32], threshold_db: float) -> tuple[int, int]:
     """(start, stop) from the first frame to the last with a cell above the threshold.
 
     log_mel: (frames, bands) decibels relative to the loudest cell, threshold_db below 0
@@ -226,7 +242,9 @@ def active_frames(log_mel: np.ndarray, threshold_db: float) -> tuple[int, int]:
     return int(active[0]), int(active[-1]) + 1
 
 
-def emotion_features(log_mel: np.ndarray, settings: EmotionFeatures) -> np.ndarray:
+def emotion_features(
+    log_mel: NDArray[np.float32], settings: EmotionFeatures
+) -> NDArray[np.float32]:
     """What the experts see of one window.
 
     log_mel: (frames, bands) decibels relative to the window's loudest cell, frames from 1 to
@@ -244,7 +262,9 @@ def emotion_features(log_mel: np.ndarray, settings: EmotionFeatures) -> np.ndarr
     return centred(normalised_cepstrum(log_mel[start:stop], settings), settings.frames)
 
 
-def normalised_cepstrum(log_mel: np.ndarray, settings: EmotionFeatures) -> np.ndarray:
+def normalised_cepstrum(
+    log_mel: NDArray[np.float32], settings: EmotionFeatures
+) -> NDArray[np.float32]:
     """(frames, bands) relative decibels to (frames, n_mfcc) float32 cepstra of about unit variance.
 
     The mean over the frames goes first, if settings say so: cepstral mean normalisation (Atal
@@ -257,7 +277,7 @@ def normalised_cepstrum(log_mel: np.ndarray, settings: EmotionFeatures) -> np.nd
     return cepstrum
 
 
-def centred(cepstrum: np.ndarray, frames: int) -> np.ndarray:
+def centred(cepstrum: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     """(m, n) with m <= frames to (frames, n): zeros before and after, one more after if odd."""
     out = np.zeros((frames, cepstrum.shape[1]), dtype=np.float32)
     before = (frames - len(cepstrum)) // 2
@@ -270,12 +290,13 @@ def _cosine_kernel(bands: int, coefficients: int) -> CosineKernel:
     return CosineKernel(bands, coefficients)
 
 
-def hann_window(length: int) -> np.ndarray:
+def hann_window(length: int) -> NDArray[np.float64]:
     """Periodic Hann window, (length,) float64."""
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    window: NDArray[np.float64] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    return window
 
 
-def mel_filters(front_end: FrontEnd) -> np.ndarray:
+def mel_filters(front_end: FrontEnd) -> NDArray[np.float64]:
     """Triangular bands, equally spaced in Slaney's mel and of unit area in hertz.
 
     returns: (mel_bands, frame_length / 2 + 1) float64, per hertz
@@ -304,6 +325,6 @@ def _hz_to_mel(hertz: float) -> float:
     return _BREAK_MEL + math.log(hertz / _BREAK_HZ) / _LOG_STEP
 
 
-def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     logarithmic = _BREAK_HZ * np.exp(_LOG_STEP * (np.maximum(mel, _BREAK_MEL) - _BREAK_MEL))
     return np.where(mel < _BREAK_MEL, mel * _LINEAR_HZ_PER_MEL, logarithmic)

@@ -4,9 +4,10 @@
 
 A frame votes when it is near the window's loudest one and its harmonics stand on a comb. It is
 freed of its level, projected, joined with its neighbours and the window's mean, and squeezed into a
-few coordinates by a small network that was trained to tell the genders apart (the bottleneck: Grezl et al., "Probabilistic
-and bottle-neck features for LVCSR of meetings", 2007). There one mixture for each gender scores it.
-The ratios of all frames add up to the evidence of a window, a recording, a turn or a whole visit.
+few coordinates by a small network that was trained to tell the genders apart (the bottleneck:
+Grezl et al., "Probabilistic and bottle-neck features for LVCSR of meetings", 2007). There one
+mixture for each gender scores it. The ratios of all frames add up to the evidence of a window, a
+recording, a turn or a whole visit.
 
 Everything that was learnt or chosen lies in `gender.npz`, an archive of plain arrays.
 """
@@ -17,10 +18,10 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,7 +37,8 @@ DECIBELS_PER_NEPER = 10.0 / math.log(10.0)  # of power
 class Evidence:
     """What some frames say of the speaker's gender; evidence of one speaker may be added up.
 
-    log_likelihood_ratio_sum: log p(frames | female) - log p(frames | male), summed over voiced frames.
+    log_likelihood_ratio_sum: log p(frames | female) - log p(frames | male), summed over the
+        voiced frames.
     voiced_frames: how many frames voted.
     """
 
@@ -103,7 +105,7 @@ def score_samples(
     x = np.asarray(x, dtype=np.float64)
     means = np.asarray(means, dtype=np.float64)
     precisions_cholesky = np.asarray(precisions_cholesky, dtype=np.float64)
-    components, n = means.shape
+    n = means.shape[1]
     if precisions_cholesky.ndim == 2:
         # deviations: (frames, components, n)
         deviations = (x[:, None, :] - means) * precisions_cholesky
@@ -118,13 +120,18 @@ def score_samples(
     )
     joint = log_densities + np.log(np.asarray(weights, dtype=np.float64))  # (frames, components)
     largest = joint.max(axis=1)
-    return largest + np.log(np.exp(joint - largest[:, None]).sum(axis=1))
+    scores: NDArray[np.float64] = largest + np.log(np.exp(joint - largest[:, None]).sum(axis=1))
+    return scores
 
 
 def loudness_db(log_mel: NDArray[np.float32], bands: tuple[int, int]) -> NDArray[np.float32]:
-    """Power of each frame in the bands [first, stop): (..., frames, bands) dB -> (..., frames) dB."""
+    """Power of each frame in the bands [first, stop).
+
+    log_mel: (..., frames, bands) dB. Returns (..., frames) dB.
+    """
     power = np.exp(log_mel[..., bands[0] : bands[1]] * np.float32(1.0 / DECIBELS_PER_NEPER))
-    return np.float32(DECIBELS_PER_NEPER) * np.log(power.sum(axis=-1))
+    loudness: NDArray[np.float32] = np.float32(DECIBELS_PER_NEPER) * np.log(power.sum(axis=-1))
+    return loudness
 
 
 def level_free(
@@ -135,7 +142,9 @@ def level_free(
     log_mel: (..., frames, bands) dB; loudness: (..., frames) dB; floor_db: negative.
     """
     middle = np.float32(-0.5 * floor_db)
-    return (np.maximum(log_mel - loudness[..., None], np.float32(floor_db)) + middle) / np.float32(15.0)
+    floored = np.maximum(log_mel - loudness[..., None], np.float32(floor_db))
+    free: NDArray[np.float32] = (floored + middle) / np.float32(15.0)
+    return free
 
 
 def pitch_combs(band_hz: NDArray[np.float64], voicing: Voicing) -> NDArray[np.float32]:
@@ -149,12 +158,13 @@ def pitch_combs(band_hz: NDArray[np.float64], voicing: Voicing) -> NDArray[np.fl
     """
     low = band_hz[band_hz <= voicing.highest_harmonic_hz]  # (low bands,)
     lowest, highest = voicing.pitch_hz
-    count = 1 + int(math.floor(math.log2(highest / lowest) * voicing.steps_per_octave + 1e-9))
+    count = 1 + math.floor(math.log2(highest / lowest) * voicing.steps_per_octave + 1e-9)
     candidates = lowest * 2.0 ** (np.arange(count) / voicing.steps_per_octave)
     combs = np.cos(2.0 * np.pi * low / candidates[:, None])
     combs[low < 0.5 * candidates[:, None]] = 0.0
     combs -= combs @ broad_shape(len(low))
-    return (combs / np.linalg.norm(combs, axis=1, keepdims=True)).astype(np.float32)
+    combs /= np.linalg.norm(combs, axis=1, keepdims=True)
+    return np.asarray(combs, dtype=np.float32)
 
 
 def broad_shape(bands: int) -> NDArray[np.float64]:
@@ -162,7 +172,8 @@ def broad_shape(bands: int) -> NDArray[np.float64]:
     phase = np.pi * (np.arange(bands) + 0.5) / bands
     cosines = np.cos(phase * np.arange(3)[:, None])  # (3, bands), orthogonal
     cosines /= np.linalg.norm(cosines, axis=1, keepdims=True)
-    return cosines.T @ cosines
+    projection: NDArray[np.float64] = cosines.T @ cosines
+    return projection
 
 
 class VoicingDetector:
@@ -178,27 +189,31 @@ class VoicingDetector:
         """Correlation of each frame's low bands with the best comb: (..., frames), -1 to 1."""
         ripple = log_mel[..., : self._low] @ self._ripple  # (..., frames, low bands)
         norm = np.sqrt((ripple * ripple).sum(axis=-1)) + np.float32(1e-3)
-        return (ripple @ self.combs.T).max(axis=-1) / norm
+        correlation: NDArray[np.float32] = (ripple @ self.combs.T).max(axis=-1) / norm
+        return correlation
 
     def voiced(
         self, log_mel: NDArray[np.float32], loudness: NDArray[np.float32]
     ) -> NDArray[np.bool_]:
         """(..., frames): near the loudest frame of its window, and harmonic."""
         loud = loudness > loudness.max(axis=-1, keepdims=True) - np.float32(self.voicing.range_db)
-        return loud & (self.harmonicity(log_mel) >= self.voicing.harmonicity)
+        voiced: NDArray[np.bool_] = loud & (
+            self.harmonicity(log_mel) >= self.voicing.harmonicity
+        )
+        return voiced
 
 
 class GenderGate:
-    """Scores log-mels and turns the evidence into a posterior. Immutable, so that threads may share it."""
+    """Scores log-mels and turns the evidence into a posterior. Threads may share it."""
 
-    def __init__(self, arrays: Mapping[str, NDArray]) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         arrays = checked_arrays(arrays)
         self._voicing = VoicingDetector(
             arrays["band_hz"],
             Voicing(
-                loudness_bands=tuple(int(b) for b in arrays["loudness_bands"]),
+                loudness_bands=_pair(arrays["loudness_bands"].astype(int)),
                 range_db=float(arrays["range_db"]),
-                pitch_hz=tuple(float(f) for f in arrays["pitch_hz"]),
+                pitch_hz=_pair(arrays["pitch_hz"].astype(float)),
                 steps_per_octave=int(arrays["steps_per_octave"]),
                 highest_harmonic_hz=float(arrays["highest_harmonic_hz"]),
                 harmonicity=float(arrays["harmonicity"]),
@@ -223,16 +238,19 @@ class GenderGate:
 
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> GenderGate:
-        """Reads `gender.npz`. BundleError names the array that is missing, altered or inconsistent."""
+        """Reads `gender.npz`; BundleError names the array that is missing, altered or unfit."""
         return cls(read_arrays(file))
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray]) -> GenderGate:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> GenderGate:
         """The same from arrays by name, as `training.gender` makes them."""
         return cls(arrays)
 
     def features(self, log_mel: ArrayLike) -> NDArray[np.float64]:
-        """Bottleneck features of the voiced frames: (frames, bands) relative dB -> (voiced, n) float64."""
+        """Bottleneck features of the voiced frames.
+
+        log_mel: (frames, bands) relative dB. Returns (voiced, n) float64.
+        """
         log_mel = np.asarray(log_mel, dtype=np.float32)
         if log_mel.ndim != 2 or log_mel.shape[1] != self.bands or not len(log_mel):
             raise SettingsError(
@@ -251,7 +269,7 @@ class GenderGate:
             biases = biases + projected[voiced].mean(axis=0) @ weights[spliced.shape[1] :]
         hidden = np.maximum(spliced @ weights[: spliced.shape[1]] + biases, np.float32(0.0))
         weights, biases = self._bottleneck
-        return (hidden @ weights + biases).astype(np.float64)
+        return np.asarray(hidden @ weights + biases, dtype=np.float64)
 
     def evidence(self, log_mel: ArrayLike) -> Evidence:
         """What one window says.
@@ -283,7 +301,7 @@ class GenderGate:
         return 1.0 / (1.0 + math.exp(-max(-500.0, min(500.0, log_odds))))
 
 
-def splice(x: NDArray, context: tuple[int, ...]) -> NDArray:
+def splice(x: NDArray[Any], context: tuple[int, ...]) -> NDArray[Any]:
     """Joins each frame with its neighbours: (..., frames, n) -> (..., frames, n * len(context)).
 
     context: offsets in frames; beyond the ends the first and the last frame repeat.
@@ -320,11 +338,11 @@ ARRAYS = (
         for part in ("weights", "means", "precisions_cholesky")
     ),
 )
-"""Every array of `gender.npz`, except `training`: a text, JSON, of how it was made, never needed here."""
+"""Every array of `gender.npz`, but `training`: how it was made, JSON, never needed here."""
 
 
-def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray]:
-    """The arrays of an `.npz`, without pickle. BundleError when there is no whole archive of them."""
+def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray[Any]]:
+    """The arrays of an `.npz`, without pickle; BundleError when it is no whole archive of them."""
     name = getattr(file, "name", file)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -334,18 +352,19 @@ def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray]:
                 for key in ARRAYS
                 if f"{key}.npy" in found
             }
-    # What zipfile and numpy raise at bytes that were altered; NotImplementedError is a RuntimeError.
+    # What zipfile and numpy raise at altered bytes; NotImplementedError is a RuntimeError.
     except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"the gender model {name} cannot be read: {error}") from error
 
 
-def _read_array(content: bytes) -> NDArray:
+def _read_array(content: bytes) -> NDArray[Any]:
     # The whole member was read first, so that its checksum is verified before anything is parsed.
-    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    read_array: Callable[..., NDArray[Any]] = np.lib.format.read_array
+    return read_array(io.BytesIO(content), allow_pickle=False)
 
 
-def checked_arrays(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
-    """The arrays, each present, of numbers, finite and of a shape that fits the others, or BundleError."""
+def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays, each there, of finite numbers, its shape fitting the others; or BundleError."""
     checked = {}
     for name in ARRAYS:
         if name not in arrays:
@@ -359,11 +378,12 @@ def checked_arrays(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
 
     def shape(name: str, *wanted: int | None) -> None:
         got = checked[name].shape
-        if len(got) != len(wanted) or any(w not in (None, g) for g, w in zip(got, wanted)) or 0 in got:
+        fits = len(got) == len(wanted) and all(w in (None, g) for g, w in zip(got, wanted))
+        if not fits or 0 in got:
             text = ", ".join("any" if w is None else str(w) for w in wanted)
             raise _bad(name, f"has shape {got}, where ({text}) is needed")
 
-    def require(name: str, holds: bool, what: str) -> None:
+    def require(name: str, holds: object, what: str) -> None:
         if not holds:
             raise _bad(name, f"must be {what}")
 
@@ -403,7 +423,8 @@ def checked_arrays(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
         "above eight bands and two harmonics of the highest pitch",
     )
     require("steps_per_octave", 1 <= checked["steps_per_octave"] <= 1000, "1 to 1000")
-    require("context", int(np.abs(checked["context"]).max()) <= 1000, "offsets of at most 1000 frames")
+    farthest = int(np.abs(checked["context"]).max())
+    require("context", farthest <= 1000, "offsets of at most 1000 frames")
     require("floor_db", checked["floor_db"] < 0, "negative")
     for name in ("range_db", "ratio_limit", "calibration_slope"):
         require(name, checked[name] > 0, "positive")
@@ -415,7 +436,13 @@ def checked_arrays(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     return checked
 
 
-def _check_mixture(checked, gender, n, shape, require) -> None:
+def _check_mixture(
+    checked: Mapping[str, NDArray[Any]],
+    gender: str,
+    n: int,
+    shape: Callable[..., None],
+    require: Callable[[str, bool, str], None],
+) -> None:
     weights, means, cholesky = (
         f"{gender}_{part}" for part in ("weights", "means", "precisions_cholesky")
     )
@@ -435,16 +462,26 @@ def _check_mixture(checked, gender, n, shape, require) -> None:
 
 
 def _bad(name: str, why: str) -> BundleError:
-    return BundleError(f"the gender model's array {name!r} {why}; take the bundle from its source again")
-
-
-def _layer(arrays: Mapping[str, NDArray], name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    return tuple(
-        np.ascontiguousarray(arrays[f"{name}_{part}"], dtype=np.float32) for part in ("weights", "biases")
+    return BundleError(
+        f"the gender model's array {name!r} {why}; take the bundle from its source again"
     )
 
 
-def _mixture(arrays: Mapping[str, NDArray], gender: str) -> Mixture:
+def _pair(array: NDArray[Any]) -> tuple[Any, Any]:
+    first, second = array.tolist()
+    return first, second
+
+
+def _layer(
+    arrays: Mapping[str, NDArray[Any]], name: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return (
+        np.ascontiguousarray(arrays[f"{name}_weights"], dtype=np.float32),
+        np.ascontiguousarray(arrays[f"{name}_biases"], dtype=np.float32),
+    )
+
+
+def _mixture(arrays: Mapping[str, NDArray[Any]], gender: str) -> Mixture:
     return Mixture(
         *(
             np.ascontiguousarray(arrays[f"{gender}_{part}"], dtype=np.float64)

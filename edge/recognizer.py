@@ -110,7 +110,8 @@ class _Stopwatch:
 
     def __init__(self) -> None:
         self._begin = self._last = perf_counter()
-        self._seconds = dict.fromkeys(("read", "resample", "log_mel", "gender", "emotion"), 0.0)
+        stages = ("read", "resample", "log_mel", "gender", "emotion")
+        self._seconds: dict[str, float] = dict.fromkeys(stages, 0.0)
 
     def lap(self, stage: str) -> None:
         """Books the time since the last lap to `stage`."""

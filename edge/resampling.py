@@ -11,6 +11,7 @@ import functools
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge._kernels.resample import resample
 
@@ -29,7 +30,7 @@ _LANES = 32             # the kernel takes rows in whole vectors
 class ResamplingFilter:
     """Output n stands at input position n * step_in / step_out; see `kernels/resample.pyx`."""
 
-    rows: np.ndarray    # (phases + 1, taps) float32, read-only
+    rows: NDArray[np.float32]    # (phases + 1, taps) float32, read-only
     step_in: int
     step_out: int
 
@@ -68,7 +69,7 @@ def resampling_filter(sample_rate: int) -> ResamplingFilter:
     return ResamplingFilter(rows, step_in, step_out)
 
 
-def resample_to_16k(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+def resample_to_16k(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
     """A whole sound at 16 kHz; the sound is zero before its beginning and after its end.
 
     samples: (n,) float32

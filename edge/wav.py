@@ -12,6 +12,7 @@ import struct
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import TooLongAudioError, UnreadableAudioError
 
@@ -50,7 +51,7 @@ def is_wav(head: bytes) -> bool:
 
 def read_wav(
     file: BinaryIO, name: str, max_duration: float | None = None
-) -> tuple[np.ndarray, int]:
+) -> tuple[NDArray[np.float32], int]:
     """Samples and sample rate of a seekable file that stands at the RIFF header.
 
     returns: (n, channels) float32, full scale 1; hertz
@@ -138,7 +139,9 @@ def _data_size(
     """Bytes of sound to read, of those that are there after the head of the data chunk."""
     if long_size is not None and declared == 0xFFFFFFFF:
         declared = long_size
-    elif there < declared and declared in _UNKNOWN_LENGTHS or declared == 0 and riff_ends_here:
+    elif (there < declared and declared in _UNKNOWN_LENGTHS) or (
+        declared == 0 and riff_ends_here
+    ):
         return there - there % of.block_align  # a stream may end within a block
     if declared > there:
         raise UnreadableAudioError(
@@ -153,7 +156,7 @@ def _data_size(
     return declared
 
 
-def _decode(data: bytes, of: _Format) -> np.ndarray:
+def _decode(data: bytes, of: _Format) -> NDArray[np.float32]:
     """(n, channels) float32, full scale 1."""
     if of.tag == _FLOAT:
         with np.errstate(over="ignore"):  # infinite then, which is reported as such

@@ -50,7 +50,7 @@ def at_import_time(tree: ast.Module) -> ast.Module:
         def visit_FunctionDef(self, node):
             return None
 
-        visit_AsyncFunctionDef = visit_FunctionDef
+        visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
         def visit_If(self, node):
             return None if "TYPE_CHECKING" in ast.unparse(node.test) else node

@@ -1,4 +1,4 @@
-"""The gender gate's arithmetic against scikit-learn's, its evidence, and what it refuses to load."""
+"""The gender gate's arithmetic against scikit-learn's, its evidence, and what it refuses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def make_arrays(seed=0, covariance="full", components=3, pooled=True, **changes)
 
     def mixture(gender):
         if covariance == "full":
-            cholesky = np.triu(normal(components, N, N), 1) + np.eye(N) * random.uniform(0.5, 2, (components, 1, 1))
+            cholesky = np.triu(normal(components, N, N), 1) + np.eye(N) * random.uniform(
+                0.5, 2, (components, 1, 1)
+            )
         else:
             cholesky = random.uniform(0.5, 2, (components, N))
         return {
@@ -108,7 +110,9 @@ def saved(arrays):
 )
 def test_scores_equal_those_of_scikit_learn(seed, components, n, frames, covariance, far):
     random = np.random.default_rng(seed)
-    training = random.standard_normal((60, n)) * random.uniform(0.1, 3, n) + random.standard_normal(n)
+    training = random.standard_normal((60, n)) * random.uniform(0.1, 3, n) + random.standard_normal(
+        n
+    )
     model = GaussianMixture(
         components, covariance_type=covariance, reg_covar=1e-3, init_params="random_from_data",
         random_state=seed, max_iter=3, tol=1e9,
@@ -138,12 +142,16 @@ def test_features_do_not_hear_the_level(gain):
     log_mel = harmonic_log_mel(150)
     a = level_free(log_mel, loudness_db(log_mel, (1, 120)), -60.0)
     louder = log_mel + np.float32(gain)
-    np.testing.assert_allclose(level_free(louder, loudness_db(louder, (1, 120)), -60.0), a, atol=1e-4)
+    np.testing.assert_allclose(
+        level_free(louder, loudness_db(louder, (1, 120)), -60.0), a, atol=1e-4
+    )
 
 
 def test_splicing_repeats_the_first_and_last_frame():
     x = np.arange(4.0)[:, None]
-    np.testing.assert_array_equal(splice(x, (-1, 0, 2)), [[0, 0, 2], [0, 1, 3], [1, 2, 3], [2, 3, 3]])
+    np.testing.assert_array_equal(
+        splice(x, (-1, 0, 2)), [[0, 0, 2], [0, 1, 3], [1, 2, 3], [2, 3, 3]]
+    )
 
 
 @pytest.mark.parametrize("pitch", [80, 110, 150, 220, 320, 440])
@@ -171,20 +179,26 @@ def test_quiet_frames_do_not_vote():
 @pytest.mark.parametrize("pooled", [False, True])
 def test_features_equal_the_network_written_out(pooled):
     arrays = make_arrays(pooled=pooled)
-    log_mel = harmonic_log_mel(150) + 3 * np.random.default_rng(0).standard_normal((40, BANDS)).astype(np.float32)
+    log_mel = harmonic_log_mel(150) + 3 * np.random.default_rng(0).standard_normal(
+        (40, BANDS)
+    ).astype(np.float32)
     power = (10.0 ** (log_mel[:, 1:120].astype(np.float64) / 10)).sum(axis=1)
     x = (np.maximum(log_mel - 10 * np.log10(power)[:, None], -60.0) + 30) / 15
     projected = x @ arrays["projection_weights"] + arrays["projection_biases"]
     voiced = VoicingDetector(band_hz(), Voicing()).voiced(log_mel, loudness_db(log_mel, (1, 120)))
-    assert 0 < voiced.sum()
+    assert voiced.sum() > 0
     rows = []
     for t in np.flatnonzero(voiced):
         joined = [projected[min(max(t + offset, 0), 39)] for offset in (-2, 0, 2)]
         if pooled:
             joined.append(projected[voiced].mean(axis=0))
         hidden = np.concatenate(joined) @ arrays["hidden_weights"] + arrays["hidden_biases"]
-        rows.append(np.maximum(hidden, 0) @ arrays["bottleneck_weights"] + arrays["bottleneck_biases"])
-    np.testing.assert_allclose(GenderGate.from_arrays(arrays).features(log_mel), rows, rtol=1e-3, atol=1e-4)
+        rows.append(
+            np.maximum(hidden, 0) @ arrays["bottleneck_weights"] + arrays["bottleneck_biases"]
+        )
+    np.testing.assert_allclose(
+        GenderGate.from_arrays(arrays).features(log_mel), rows, rtol=1e-3, atol=1e-4
+    )
 
 
 # --- evidence and posterior ---
@@ -257,7 +271,9 @@ def test_threads_share_a_gate():
     log_mel = harmonic_log_mel(150, frames=188)
     alone = GATE.evidence(log_mel)
     results = []
-    threads = [threading.Thread(target=lambda: results.append(GATE.evidence(log_mel))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: results.append(GATE.evidence(log_mel))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -287,7 +303,9 @@ def test_a_missing_array_is_named(name):
         GenderGate.load(saved(arrays))
 
 
-@pytest.mark.parametrize("name", [n for n in ARRAYS if n not in ("format", "context", "loudness_bands")])
+@pytest.mark.parametrize(
+    "name", [n for n in ARRAYS if n not in ("format", "context", "loudness_bands")]
+)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_array_that_is_not_finite_is_named(name, value):
     arrays = make_arrays()
@@ -312,7 +330,12 @@ def test_an_array_of_text_is_named(name):
 
 
 @pytest.mark.parametrize(
-    "name", [f"{layer}_{part}" for layer in ("projection", "hidden", "bottleneck") for part in ("weights", "biases")]
+    "name",
+    [
+        f"{layer}_{part}"
+        for layer in ("projection", "hidden", "bottleneck")
+        for part in ("weights", "biases")
+    ]
     + ["female_means", "male_means", "female_precisions_cholesky", "male_weights"],
 )
 def test_an_array_cut_short_is_refused(name):
