@@ -28,6 +28,8 @@ def to_int8(model: Any, representative: np.ndarray) -> bytes:
     converter = _converter(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = one_by_one
+    # Of a model trained with fake quantization the converter would ask for the data again.
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     return _int8(converter)
 
 
@@ -52,7 +54,6 @@ def _converter(model: Any) -> Any:
 
 
 def _int8(converter: Any) -> bytes:
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     try:
         return _quietly(converter)

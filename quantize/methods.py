@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from edge.features import EmotionFeatures
+from quantize import toolkit
 from quantize.convert import to_int8, trained_to_int8
 from quantize.settings import MethodSettings
 from training.emotion import Batches, Material
@@ -54,42 +55,31 @@ def post_training(piece: Workpiece) -> bytes:
 
 def quantization_aware(piece: Workpiece) -> bytes:
     """Trained under fake quantization (Jacob et al. 2018)."""
-    from tensorflow_model_optimization.quantization.keras import quantize_model
-
-    return _trained_under_quantization(piece, quantize_model(piece.copy()))
+    return _trained_under_quantization(piece, toolkit.quantization.quantize_model(piece.copy()))
 
 
 def pruned_quantization_aware(piece: Workpiece) -> bytes:
     """The smallest weights of each kernel become 0 while the others make up for them (Zhu and Gupta
     2017); then trained under fake quantization, the zeros kept."""
-    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (  # noqa: E501
-        default_8bit_prune_preserve_quantize_scheme as scheme,
-    )
-    from tensorflow_model_optimization.quantization.keras import (
-        quantize_annotate_model,
-        quantize_apply,
-    )
-    from tensorflow_model_optimization.sparsity import keras as sparsity
-
     settings = piece.settings
     lesson = Lesson(piece, settings.prune_epochs, settings.prune_learning_rate, 1)
     steps = lesson.epochs * lesson.steps
-    schedule = sparsity.PolynomialDecay(
+    schedule = toolkit.sparsity.PolynomialDecay(
         initial_sparsity=0.0, final_sparsity=settings.prune_sparsity, begin_step=0,
         end_step=max(1, round(0.7 * steps)), frequency=max(1, steps // 40),
     )
 
     def prunable(layer: Any) -> Any:
         if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
-            return sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
+            return toolkit.sparsity.prune_low_magnitude(layer, pruning_schedule=schedule)
         return layer
 
     pruned = keras.models.clone_model(piece.copy(), clone_function=prunable)
     _take_weights(pruned, piece.model)
-    lesson.teach(pruned, [sparsity.UpdatePruningStep()])
-    stripped = sparsity.strip_pruning(pruned)
-    aware = quantize_apply(
-        quantize_annotate_model(stripped), scheme.Default8BitPrunePreserveQuantizeScheme()
+    lesson.teach(pruned, [toolkit.sparsity.UpdatePruningStep()])
+    stripped = toolkit.sparsity.strip_pruning(pruned)
+    aware = toolkit.quantization.quantize_apply(
+        toolkit.quantization.quantize_annotate_model(stripped), toolkit.PrunePreserveScheme()
     )
     return _trained_under_quantization(piece, aware)
 
@@ -97,16 +87,14 @@ def pruned_quantization_aware(piece: Workpiece) -> bytes:
 def clustered(piece: Workpiece) -> bytes:
     """Each kernel's weights share a few values, which are trained (Han et al. 2016); then as
     `post_training`."""
-    from tensorflow_model_optimization import clustering
-
     settings = piece.settings
-    student = clustering.keras.cluster_weights(
+    student = toolkit.clustering.cluster_weights(
         piece.copy(),
         number_of_clusters=settings.clusters,
-        cluster_centroids_init=clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS,
+        cluster_centroids_init=toolkit.clustering.CentroidInitialization.KMEANS_PLUS_PLUS,
     )
     Lesson(piece, settings.cluster_epochs, settings.cluster_learning_rate, 2).teach(student)
-    return to_int8(clustering.keras.strip_clustering(student), piece.representative)
+    return to_int8(toolkit.clustering.strip_clustering(student), piece.representative)
 
 
 BY_NAME: dict[str, Callable[[Workpiece], bytes]] = {

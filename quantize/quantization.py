@@ -323,14 +323,14 @@ def _without_places(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    import tensorflow_model_optimization
+    from quantize import toolkit
     from training.tensorflow_setup import tf
 
     runtime = find_runtime()
     return {
         "numpy": np.__version__,
         "tensorflow": tf.__version__,
-        "tensorflow-model-optimization": tensorflow_model_optimization.__version__,
+        "tensorflow-model-optimization": toolkit.version,
         runtime.distribution: runtime.version,
         "edge-ser": version("edge-ser") if _installed("edge-ser") else "checkout",
     }
