@@ -21,17 +21,32 @@ if TYPE_CHECKING:
         BundleError,
         EdgeError,
         EmptyAudioError,
+        MissingPackageError,
         NonFiniteAudioError,
         RuntimeMissingError,
         SettingsError,
         SilentAudioError,
+        StreamError,
         TooLongAudioError,
         TooShortAudioError,
         UnreadableAudioError,
     )
+    from edge.events import (
+        Decision,
+        Event,
+        Segment,
+        SegmentEnded,
+        SegmentStarted,
+        Timeline,
+        Turn,
+        TurnEnded,
+        TurnStarted,
+    )
     from edge.features import FrontEnd, LogMel
     from edge.labels import GENDERS, LABELS
-    from edge.recognizer import Prediction, Recognizer, Window
+    from edge.prediction import Prediction, Window
+    from edge.recognizer import Recognizer
+    from edge.stream import Stream
 
     __version__: str
 
@@ -43,17 +58,32 @@ _HOMES = {
         "BundleError",
         "EdgeError",
         "EmptyAudioError",
+        "MissingPackageError",
         "NonFiniteAudioError",
         "RuntimeMissingError",
         "SettingsError",
         "SilentAudioError",
+        "StreamError",
         "TooLongAudioError",
         "TooShortAudioError",
         "UnreadableAudioError",
     ),
+    "edge.events": (
+        "Decision",
+        "Event",
+        "Segment",
+        "SegmentEnded",
+        "SegmentStarted",
+        "Timeline",
+        "Turn",
+        "TurnEnded",
+        "TurnStarted",
+    ),
     "edge.features": ("FrontEnd", "LogMel"),
     "edge.labels": ("GENDERS", "LABELS"),
-    "edge.recognizer": ("Prediction", "Recognizer", "Window"),
+    "edge.prediction": ("Prediction", "Window"),
+    "edge.recognizer": ("Recognizer",),
+    "edge.stream": ("Stream",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -63,18 +93,30 @@ __all__ = [
     "AudioError",
     "Bundle",
     "BundleError",
+    "Decision",
     "EdgeError",
     "EmptyAudioError",
+    "Event",
     "FrontEnd",
     "LogMel",
+    "MissingPackageError",
     "NonFiniteAudioError",
     "Prediction",
     "Recognizer",
     "RuntimeMissingError",
+    "Segment",
+    "SegmentEnded",
+    "SegmentStarted",
     "SettingsError",
     "SilentAudioError",
+    "Stream",
+    "StreamError",
+    "Timeline",
     "TooLongAudioError",
     "TooShortAudioError",
+    "Turn",
+    "TurnEnded",
+    "TurnStarted",
     "UnreadableAudioError",
     "Window",
     "__version__",

@@ -132,8 +132,24 @@ def to_mono_16k(
     returns: (ceil(n * 16000 / sample_rate),) float32, full scale 1; may share memory with samples
     Raises the errors that this module's docstring lists.
     """
+    mono, rate = checked_mono(samples, sample_rate, max_duration)
+    sound = resample_to_16k(mono, rate)
+    if max(sound.max(), -sound.min()) < _SURELY_AUDIBLE:
+        require_audible(LogMel()(sound))
+    return sound
+
+
+def checked_mono(
+    samples: NDArray[Any], sample_rate: int, max_duration: float | None = 3600.0
+) -> tuple[NDArray[np.float32], int]:
+    """Checks a whole sound, all but its loudness, and averages its channels.
+
+    samples, sample_rate, max_duration: as for `to_mono_16k`
+    returns: (n,) float32, full scale 1, which may share memory with samples; the sample rate
+    Raises the errors that this module's docstring lists, but for SilentAudioError.
+    """
     samples = _check_array(samples)
-    rate = _check_rate(sample_rate)
+    rate = check_sample_rate(sample_rate)
     _check_max_duration(max_duration)
     if samples.size == 0:
         raise EmptyAudioError("the sound is empty: it has no samples; record it again")
@@ -146,11 +162,21 @@ def to_mono_16k(
             f"{1000 * _SHORTEST / TARGET_RATE:g} ms is the least; record more"
         )
     _check_finite(samples)
-    mono = _mono(samples)
-    sound = resample_to_16k(mono, rate)
-    if max(sound.max(), -sound.min()) < _SURELY_AUDIBLE:
-        require_audible(LogMel()(sound))
-    return sound
+    return _mono(samples), rate
+
+
+def to_mono(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """Checks a piece of a sound and averages its channels; the sample rate stays.
+
+    samples: (n,) or (n, channels), of the types that `to_mono_16k` takes; n may be 0
+    returns: (n,) float32, full scale 1; may share memory with samples
+    Raises NonFiniteAudioError, SettingsError.
+    """
+    samples = _check_array(samples)
+    if samples.size == 0:
+        return np.empty(0, np.float32)
+    _check_finite(samples)
+    return _mono(samples)
 
 
 def _check_array(samples: NDArray[Any]) -> NDArray[Any]:
@@ -174,7 +200,11 @@ def _check_array(samples: NDArray[Any]) -> NDArray[Any]:
     return samples
 
 
-def _check_rate(sample_rate: int) -> int:
+def check_sample_rate(sample_rate: int) -> int:
+    """The rate itself, a whole number of hertz from 8000 to 192000.
+
+    Raises SettingsError for what is no such number, AudioError for one outside of that range.
+    """
     whole = isinstance(sample_rate, numbers.Real) and not isinstance(sample_rate, bool)
     if not whole or not math.isfinite(sample_rate) or sample_rate != int(sample_rate):
         raise SettingsError(

@@ -77,12 +77,38 @@ class Blend:
             )
 
 
+@dataclass(frozen=True)
+class Thresholds:
+    """From where on an answer is not to be trusted; the manifest's optional block `thresholds`."""
+
+    uncertain: float = 0.4
+    """A likeliest emotion below this probability is uncertain; 0 to 1. The default, of a bundle
+    that states none, asks for more than three times what eight equal emotions would have."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Thresholds:
+        """Checks and takes the manifest's `thresholds`; raises SettingsError."""
+        if set(values) != {"uncertain"}:
+            wrong = ", ".join(sorted({"uncertain"} ^ set(values)))
+            raise SettingsError(f"missing or unknown settings: {wrong}")
+        return cls(_number(values["uncertain"], "uncertain"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest's `thresholds`."""
+        return {"uncertain": self.uncertain}
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.uncertain <= 1.0:
+            raise SettingsError(f"uncertain must be from 0 to 1, got {self.uncertain}")
+
+
 class Bundle:
     """A verified model bundle; make one with `Bundle.load`.
 
     name, version: of the models, as released.
     labels: the emotions, in the order of every logit vector.
     front_end, emotion_features, blend: the settings with which the models were trained.
+    thresholds: from where on an answer is not to be trusted.
     gate: the gender gate.
     experts: the emotion expert of each gender; their interpreters are made at first use.
     temperatures: of each expert's softmax.
@@ -100,6 +126,7 @@ class Bundle:
         gate: GenderGate,
         models: dict[str, tuple[str, bytes]],
         temperatures: dict[str, float],
+        thresholds: Thresholds,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
@@ -108,6 +135,7 @@ class Bundle:
         self.blend = blend
         self.gate = gate
         self.temperatures = temperatures
+        self.thresholds = thresholds
         self.labels = LABELS
         self.name: str = manifest["name"]
         self.version: str = manifest["version"]
@@ -145,7 +173,12 @@ class Bundle:
                 f"{front_end.mel_bands}"
             )
         models, temperatures = settings("experts", lambda experts: _experts(experts, contents))
-        return cls(folder, manifest, front_end, features, blend, gate, models, temperatures)
+        thresholds = Thresholds()
+        if "thresholds" in manifest:
+            thresholds = settings("thresholds", Thresholds.from_dict)
+        return cls(
+            folder, manifest, front_end, features, blend, gate, models, temperatures, thresholds
+        )
 
     @cached_property
     def experts(self) -> dict[str, TFLiteExpert]:

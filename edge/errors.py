@@ -19,8 +19,16 @@ class BundleError(EdgeError):
     """A model bundle is missing, altered, truncated or inconsistent."""
 
 
-class RuntimeMissingError(EdgeError, ImportError):
+class MissingPackageError(EdgeError, ImportError):
+    """An optional package is needed here, and not installed; the message says which."""
+
+
+class RuntimeMissingError(MissingPackageError):
     """No TFLite interpreter is installed."""
+
+
+class StreamError(EdgeError):
+    """A stream was given sound after its end."""
 
 
 class AudioError(EdgeError):

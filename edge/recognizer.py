@@ -3,106 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from time import perf_counter
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio import read_audio, to_mono_16k
-from edge.bundle import Blend, Bundle
-from edge.emotion import Expert, TFLiteExpert, softmax
+from edge.audio import checked_mono, read_audio, to_mono_16k
+from edge.bundle import Blend, Bundle, Thresholds
+from edge.decision import GENDER_CHOICES, Judgement, Models, Question, likelier_gender
+from edge.emotion import Expert, TFLiteExpert
 from edge.errors import (
     EmptyAudioError,
     NonFiniteAudioError,
     SettingsError,
     SilentAudioError,
 )
-from edge.features import (
-    EmotionFeatures,
-    FrontEnd,
-    LogMel,
-    emotion_features,
-    relative_db,
-    require_audible,
-)
+from edge.events import Decision, Event, Timeline, TurnEnded
+from edge.features import EmotionFeatures, FrontEnd, LogMel, require_audible
 from edge.gender import Evidence, GenderGate
-from edge.labels import GENDERS, LABELS
+from edge.labels import GENDERS
+from edge.prediction import Prediction, Window
+from edge.stream import Stream
+from edge.turns import PAUSE_SECONDS
 from edge.windows import active_span, cut_windows
 
-GENDER_CHOICES: tuple[str, ...] = (*GENDERS, "both")
-"""What a caller may say of the speaker instead of leaving it to the gate."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """The decision on one window of at most 3 s."""
-
-    start: float
-    """Seconds from the recording's begin."""
-    end: float
-    gender: str
-    """"female" or "male", whichever is likelier."""
-    gender_posterior: float
-    """The probability of that gender, 0.5 to 1."""
-    emotion: str
-    """The likeliest of `edge.LABELS`."""
-    probabilities: dict[str, float]
-    """Of every emotion, in the order of `edge.LABELS`; they sum to 1."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "start": self.start,
-            "end": self.end,
-            "gender": self.gender,
-            "gender_posterior": self.gender_posterior,
-            "emotion": self.emotion,
-            "probabilities": dict(self.probabilities),
-        }
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The decision on a whole recording."""
-
-    gender: str
-    """"female" or "male", whichever is likelier over all windows."""
-    gender_posterior: float
-    """The probability of that gender, 0.5 to 1."""
-    emotion: str
-    """The likeliest of `edge.LABELS`."""
-    probabilities: dict[str, float]
-    """Of every emotion, in the order of `edge.LABELS`; the mean over the windows."""
-    windows: tuple[Window, ...]
-    """The same for each window, in time order."""
-    duration: float
-    """Of the recording, in seconds."""
-    timings: dict[str, float]
-    """Seconds taken by the stages read, resample, log_mel, gender, emotion, and in total."""
-
-    def ranking(self) -> list[tuple[str, float]]:
-        """The emotions with their probabilities, likeliest first."""
-        return sorted(self.probabilities.items(), key=lambda pair: -pair[1])
-
-    @property
-    def real_time_factor(self) -> float:
-        """Seconds taken for each second of sound; below 1 is faster than real time."""
-        return self.timings["total"] / self.duration
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "gender": self.gender,
-            "gender_posterior": self.gender_posterior,
-            "emotion": self.emotion,
-            "probabilities": dict(self.probabilities),
-            "windows": [window.to_dict() for window in self.windows],
-            "duration": self.duration,
-            "timings": dict(self.timings),
-        }
+__all__ = ["GENDER_CHOICES", "Prediction", "Recognizer", "Window"]
 
 
 class _Stopwatch:
@@ -152,6 +79,7 @@ class Recognizer:
             loaded.make_experts(num_threads),
             loaded.temperatures,
             loaded.blend,
+            loaded.thresholds,
         )
 
     @classmethod
@@ -166,11 +94,12 @@ class Recognizer:
         certain: float = 0.98,
         window_hop_frames: int = 94,
         active_span_db: float = -50.0,
+        uncertain: float = Thresholds.uncertain,
     ) -> Recognizer:
         """A recogniser of parts that are in no bundle, such as float experts in training.
 
         experts: by "female" and "male"; temperatures: likewise, 1 when None. The others are the
-        fields of `Blend`. Raises SettingsError.
+        fields of `Blend` and `Thresholds`. Raises SettingsError.
         """
         temperatures = dict.fromkeys(GENDERS, 1.0) if temperatures is None else temperatures
         for what, by_gender in (("experts", experts), ("temperatures", temperatures)):
@@ -183,7 +112,13 @@ class Recognizer:
         recognizer._bundle = None
         recognizer._settings = ()
         recognizer._assemble(
-            front_end, emotion_features, gate, dict(experts), dict(temperatures), blend
+            front_end,
+            emotion_features,
+            gate,
+            dict(experts),
+            dict(temperatures),
+            blend,
+            Thresholds(uncertain),
         )
         return recognizer
 
@@ -195,25 +130,25 @@ class Recognizer:
         experts: Mapping[str, Expert],
         temperatures: Mapping[str, float],
         blend: Blend,
+        thresholds: Thresholds,
     ) -> None:
-        self._front_end = front_end
-        self._features = features
-        self._gate = gate
-        self._experts = experts
-        self._temperatures = temperatures
-        self._blend = blend
+        self._models = Models(
+            front_end, features, gate, experts, temperatures, blend, thresholds
+        )
         self._log_mel = LogMel(front_end)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._bundle is not None:
             return Recognizer, self._settings
+        models = self._models
         parts = {
-            "front_end": self._front_end,
-            "emotion_features": self._features,
-            "gate": self._gate,
-            "experts": self._experts,
-            "temperatures": self._temperatures,
-            **self._blend.to_dict(),
+            "front_end": models.front_end,
+            "emotion_features": models.emotion_features,
+            "gate": models.gate,
+            "experts": models.experts,
+            "temperatures": models.temperatures,
+            **models.blend.to_dict(),
+            **models.thresholds.to_dict(),
         }
         return _from_parts, (parts,)
 
@@ -231,7 +166,7 @@ class Recognizer:
 
         Raises RuntimeMissingError when no TFLite interpreter is installed.
         """
-        for expert in self._experts.values():
+        for expert in self._models.experts.values():
             if isinstance(expert, TFLiteExpert):
                 expert.prepare()
 
@@ -241,7 +176,9 @@ class Recognizer:
         sample_rate: int | None = None,
         *,
         gender: str | None = None,
+        labels: Iterable[str] | None = None,
         max_duration: float | None = 3600.0,
+        progress: Callable[[float], None] | None = None,
     ) -> Prediction:
         """Recognises one recording.
 
@@ -251,12 +188,15 @@ class Recognizer:
         gender: None lets the gate weigh the two experts. "female" or "male", when the caller
             knows, asks that expert alone and is reported with a posterior of 1. "both" weighs
             the experts equally, whatever the gate (which is still reported) says.
+        labels: some of `edge.LABELS`, when no others are possible: the probabilities of these
+            alone, renormalised in each window. None is for all of them.
         max_duration: seconds; a longer recording is refused. None lifts the limit.
+        progress: called after each window with the seconds of sound that are done.
 
         Raises AudioError (its subclasses tell the kinds apart) for sound that cannot be judged,
         SettingsError for a bad argument, RuntimeMissingError without a TFLite interpreter.
         """
-        _check_gender(gender)
+        question = Question.checked(gender, labels)
         stopwatch = _Stopwatch()
         samples, rate = _samples(sound, sample_rate, max_duration)
         stopwatch.lap("read")
@@ -265,22 +205,27 @@ class Recognizer:
         log_mel = self._log_mel(mono)  # (frames, 128), absolute dB
         require_audible(log_mel)
         stopwatch.lap("log_mel")
-        return self._decide(log_mel, len(samples) / rate, gender, stopwatch)
+        return self._decide(log_mel, len(samples) / rate, question, stopwatch, progress)
 
     def predict_log_mel(
-        self, log_mel: NDArray[np.float32], *, gender: str | None = None
+        self,
+        log_mel: NDArray[np.float32],
+        *,
+        gender: str | None = None,
+        labels: Iterable[str] | None = None,
     ) -> Prediction:
         """Recognises one recording from its log-mel, for sound that exists in this form only.
 
         log_mel: (frames, 128) float32 decibels of the bundle's front end, absolute (as `LogMel`
             makes them) or relative to any level: each window is referred to its loudest cell.
-        gender: as for `predict`.
+        gender, labels: as for `predict`.
 
         Raises AudioError when the array is empty, not finite or flat (silent), SettingsError when
         it is not of that shape and type.
         """
-        _check_gender(gender)
-        bands = self._front_end.mel_bands
+        question = Question.checked(gender, labels)
+        front_end = self._models.front_end
+        bands = front_end.mel_bands
         if not isinstance(log_mel, np.ndarray) or log_mel.ndim != 2 or log_mel.shape[1] != bands:
             shape = getattr(log_mel, "shape", type(log_mel).__name__)
             raise SettingsError(f"log_mel must be an array of (frames, {bands}), got {shape}")
@@ -292,73 +237,144 @@ class Recognizer:
             raise NonFiniteAudioError("the log-mel holds NaN or infinity; check how it was made")
         if log_mel.max() == log_mel.min():
             raise SilentAudioError("every cell of the log-mel is the same; it holds no sound")
-        duration = len(log_mel) * self._front_end.hop_length / self._front_end.sample_rate
-        return self._decide(log_mel, duration, gender, _Stopwatch())
+        duration = len(log_mel) * self._models.seconds_per_frame
+        return self._decide(log_mel, duration, question, _Stopwatch())
+
+    def stream(
+        self,
+        sample_rate: int = 16000,
+        *,
+        interval: float = 0.5,
+        gender: str | None = None,
+        labels: Iterable[str] | None = None,
+        voice_activity: bool = True,
+        pause: float = PAUSE_SECONDS,
+    ) -> Stream:
+        """Listens to a live sound: a context manager that takes pieces and gives events.
+
+        sample_rate: of the pieces, 8000 ... 192000 Hz.
+        interval: seconds from one decision to the next while somebody speaks, 0.05 to 3.
+        gender, labels: as for `predict`.
+        voice_activity: False takes every frame that is not silent for speech, when the caller
+            gives nothing but speech.
+        pause: seconds without speech after which a turn ends, 0.2 to 10.
+
+        The experts' interpreters are made now. Raises SettingsError, AudioError for a sample rate
+        out of range, RuntimeMissingError without a TFLite interpreter.
+        """
+        stream = Stream(
+            self._models,
+            self._log_mel,
+            sample_rate,
+            interval=interval,
+            gender=gender,
+            labels=labels,
+            voice_activity=voice_activity,
+            pause=pause,
+        )
+        self.prepare()
+        return stream
+
+    def timeline(
+        self,
+        sound: str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any],
+        sample_rate: int | None = None,
+        *,
+        interval: float = 0.5,
+        gender: str | None = None,
+        labels: Iterable[str] | None = None,
+        voice_activity: bool = True,
+        pause: float = PAUSE_SECONDS,
+        max_duration: float | None = 3600.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Timeline:
+        """The turns, segments and decisions of one recording, as a stream would tell them.
+
+        sound, sample_rate, gender, labels, max_duration: as for `predict`; the others as for
+            `stream`.
+        progress: called now and then with the seconds of sound that are done.
+
+        Raises what `predict` and `stream` raise; but a silent recording has an empty timeline.
+        """
+        samples, rate = _samples(sound, sample_rate, max_duration)
+        mono, rate = checked_mono(samples, rate, max_duration)  # (n,)
+        stream = self.stream(
+            rate,
+            interval=interval,
+            gender=gender,
+            labels=labels,
+            voice_activity=voice_activity,
+            pause=pause,
+        )
+        events: list[Event] = []
+        with stream:
+            for second in range(0, len(mono), rate):
+                stream.accept_waveform(mono[second : second + rate])
+                events += stream.poll()
+                if progress is not None:
+                    progress(stream.time)
+        events += stream.poll()
+        return Timeline(
+            len(mono) / rate,
+            tuple(event.turn for event in events if isinstance(event, TurnEnded)),
+            tuple(event for event in events if isinstance(event, Decision)),
+        )
 
     def _decide(
         self,
         log_mel: NDArray[np.float32],
         duration: float,
-        gender: str | None,
+        question: Question,
         stopwatch: _Stopwatch,
+        progress: Callable[[float], None] | None = None,
     ) -> Prediction:
-        start, stop = active_span(log_mel, self._blend.active_span_db)
-        length, hop = self._front_end.window_frames, self._blend.window_hop_frames
-        seconds_per_frame = self._front_end.hop_length / self._front_end.sample_rate
+        models = self._models
+        start, stop = active_span(log_mel, models.blend.active_span_db)
+        length, hop = models.front_end.window_frames, models.blend.window_hop_frames
         total: Evidence | None = None
         windows = []
         distributions = []
         for first, end in cut_windows(start, stop, length, hop):
-            window = relative_db(log_mel[first:end], self._front_end.floor_db)
+            judgement = Judgement(models, log_mel[first:end])
             stopwatch.lap("log_mel")
-            if gender in GENDERS:
-                female = _certainty(gender)
-            else:
-                evidence = self._gate.evidence(window)
+            heard = 0.5
+            if question.asks_the_gate:
+                evidence = judgement.evidence()
                 total = evidence if total is None else total + evidence
-                female = self._gate.posterior(evidence)
+                heard = models.gate.posterior(evidence)
+            female = question.female(heard)
             stopwatch.lap("gender")
-            distribution = self._blended(window, 0.5 if gender == "both" else female)
+            distribution = question.restrict(judgement.emotions(question.weight(female)))
             stopwatch.lap("emotion")
             distributions.append(distribution)
             windows.append(
                 Window(
-                    first * seconds_per_frame,
-                    min(end * seconds_per_frame, duration),
-                    *_likelier(female),
-                    *_likeliest(distribution),
+                    first * models.seconds_per_frame,
+                    min(end * models.seconds_per_frame, duration),
+                    *likelier_gender(female),
+                    question.likeliest(distribution),
+                    question.probabilities(distribution),
+                    bool(distribution.max() < models.thresholds.uncertain),
                 )
             )
-        female = _certainty(gender) if total is None else self._gate.posterior(total)
+            if progress is not None:
+                progress(windows[-1].end)
+        female = question.female(0.5 if total is None else models.gate.posterior(total))
         stopwatch.lap("gender")
+        mean = np.mean(distributions, axis=0)
         return Prediction(
-            *_likelier(female),
-            *_likeliest(np.mean(distributions, axis=0)),
+            *likelier_gender(female),
+            question.likeliest(mean),
+            question.probabilities(mean),
             tuple(windows),
             duration,
             stopwatch.timings(),
+            bool(mean.max() < models.thresholds.uncertain),
         )
-
-    def _blended(self, window: NDArray[np.float32], female: float) -> NDArray[np.float64]:
-        """The emotions' probabilities (8,) when the speaker is female with that probability."""
-        features = emotion_features(window, self._features)  # (188, n)
-        weights = {"female": female, "male": 1.0 - female}
-        if max(weights.values()) >= self._blend.certain:
-            weights = {max(weights, key=weights.__getitem__): 1.0}
-        blended = np.zeros(len(LABELS))
-        for gender, weight in weights.items():
-            logits = self._experts[gender].logits(features)
-            blended += weight * softmax(logits, self._temperatures[gender])
-        return blended
 
 
 def _from_parts(parts: dict[str, Any]) -> Recognizer:
     return Recognizer.from_parts(**parts)
-
-
-def _check_gender(gender: str | None) -> None:
-    if gender is not None and gender not in GENDER_CHOICES:
-        raise SettingsError(f"gender must be None or one of {GENDER_CHOICES}, got {gender!r}")
 
 
 def _samples(
@@ -375,16 +391,3 @@ def _samples(
         return np.asarray(sound), sample_rate
     except ValueError as error:
         raise SettingsError(f"samples must be an array of numbers: {error}") from error
-
-
-def _certainty(gender: str | None) -> float:
-    return 1.0 if gender == "female" else 0.0
-
-
-def _likelier(female: float) -> tuple[str, float]:
-    return ("female", female) if female >= 0.5 else ("male", 1.0 - female)
-
-
-def _likeliest(distribution: NDArray[np.float64]) -> tuple[str, dict[str, float]]:
-    probabilities = dict(zip(LABELS, map(float, distribution)))
-    return LABELS[int(np.argmax(distribution))], probabilities

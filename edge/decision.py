@@ -1,0 +1,136 @@
+"""One window's log-mel to the probabilities of gender and emotion, for recordings and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Blend, Thresholds
+from edge.emotion import Expert, softmax
+from edge.errors import SettingsError
+from edge.features import EmotionFeatures, FrontEnd, emotion_features, relative_db
+from edge.gender import Evidence, GenderGate
+from edge.labels import GENDERS, LABELS
+
+GENDER_CHOICES: tuple[str, ...] = (*GENDERS, "both")
+"""What a caller may say of the speaker instead of leaving it to the gate."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Everything that a decision is made with. Immutable, so that threads may share it."""
+
+    front_end: FrontEnd
+    emotion_features: EmotionFeatures
+    gate: GenderGate
+    experts: Mapping[str, Expert]
+    temperatures: Mapping[str, float]
+    blend: Blend
+    thresholds: Thresholds
+
+    @property
+    def seconds_per_frame(self) -> float:
+        """From one frame to the next."""
+        return self.front_end.hop_length / self.front_end.sample_rate
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the caller wants to be told, and what the caller knows."""
+
+    gender: str | None = None
+    """One of GENDER_CHOICES, or None to leave it to the gate."""
+    labels: tuple[str, ...] = LABELS
+    """The emotions to choose from, in the order of `edge.LABELS`."""
+
+    @classmethod
+    def checked(cls, gender: str | None, labels: Iterable[str] | None) -> Question:
+        """Raises SettingsError for what cannot be asked."""
+        if gender is not None and gender not in GENDER_CHOICES:
+            raise SettingsError(f"gender must be None or one of {GENDER_CHOICES}, got {gender!r}")
+        if labels is None:
+            return cls(gender)
+        wanted = [labels] if isinstance(labels, str) else list(labels)
+        unknown = [label for label in wanted if label not in LABELS]
+        if unknown or not wanted:
+            raise SettingsError(f"labels must be some of {LABELS}, got {labels!r}")
+        return cls(gender, tuple(label for label in LABELS if label in wanted))
+
+    @property
+    def asks_the_gate(self) -> bool:
+        """Whether the speaker's gender is to be heard, rather than known."""
+        return self.gender not in GENDERS
+
+    def female(self, heard: float) -> float:
+        """P(female) to report, when the gate heard that much."""
+        return heard if self.asks_the_gate else _certainty(self.gender)
+
+    def weight(self, female: float) -> float:
+        """The weight of the female expert, when that is P(female)."""
+        return 0.5 if self.gender == "both" else female
+
+    def restrict(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(8,) probabilities of all labels to those of the wanted ones, renormalised."""
+        if len(self.labels) == len(LABELS):
+            return distribution
+        wanted = distribution[[LABELS.index(label) for label in self.labels]]
+        total = wanted.sum()
+        return wanted / total if total > 0.0 else np.full(len(wanted), 1.0 / len(wanted))
+
+    def probabilities(self, distribution: NDArray[np.float64]) -> dict[str, float]:
+        """By label, of a restricted distribution."""
+        return dict(zip(self.labels, map(float, distribution)))
+
+    def likeliest(self, distribution: NDArray[np.float64]) -> str:
+        """The label of a restricted distribution's largest probability."""
+        return self.labels[int(np.argmax(distribution))]
+
+
+class Judgement:
+    """What the models say of one window; each expert runs at most once, when it is needed.
+
+    log_mel: (frames, mel_bands) float32 decibels, absolute or relative, 1 to window_frames frames.
+    """
+
+    def __init__(self, models: Models, log_mel: NDArray[np.float32]) -> None:
+        self._models = models
+        self._window = relative_db(log_mel, models.front_end.floor_db)
+        self._features: NDArray[np.float32] | None = None
+        self._of_expert: dict[str, NDArray[np.float64]] = {}
+
+    def evidence(self) -> Evidence:
+        """What the window says of the speaker's gender."""
+        return self._models.gate.evidence(self._window)
+
+    def emotions(self, female: float) -> NDArray[np.float64]:
+        """Probabilities (8,) of the emotions, when the speaker is female with that probability.
+
+        Both experts answer, weighed by that probability; one alone when it is certain enough.
+        """
+        weights = {"female": female, "male": 1.0 - female}
+        if max(weights.values()) >= self._models.blend.certain:
+            weights = {max(weights, key=weights.__getitem__): 1.0}
+        blended = np.zeros(len(LABELS))
+        for gender, weight in weights.items():
+            blended += weight * self._answer(gender)
+        return blended
+
+    def _answer(self, gender: str) -> NDArray[np.float64]:
+        if gender not in self._of_expert:
+            if self._features is None:
+                self._features = emotion_features(self._window, self._models.emotion_features)
+            logits = self._models.experts[gender].logits(self._features)
+            self._of_expert[gender] = softmax(logits, self._models.temperatures[gender])
+        return self._of_expert[gender]
+
+
+def likelier_gender(female: float) -> tuple[str, float]:
+    """P(female) to the likelier gender and its probability."""
+    return ("female", female) if female >= 0.5 else ("male", 1.0 - female)
+
+
+def _certainty(gender: str | None) -> float:
+    return 1.0 if gender == "female" else 0.0

@@ -1,0 +1,215 @@
+"""What a stream tells: who began to speak when, how it sounded, and when it ended.
+
+A turn is speech between two long pauses; a segment is a run of one emotion within a turn. Times
+are seconds from the first sample that the stream was given.
+
+    TurnStarted  SegmentStarted  Decision ... SegmentEnded  SegmentStarted  Decision ...
+    SegmentEnded  TurnEnded      (the next turn)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Union
+
+from edge.prediction import EmotionDistribution, Window
+
+
+@dataclass(frozen=True)
+class Segment(EmotionDistribution):
+    """A stretch of one turn that sounds alike."""
+
+    start: float
+    end: float
+    gender: str
+    """"female" or "male", by the turn's evidence up to the segment's end."""
+    gender_posterior: float
+    emotion: str
+    probability: float
+    """The mean probability of that emotion over the segment's decisions."""
+    probabilities: dict[str, float]
+    """The mean probability of every emotion over the segment's decisions."""
+    uncertain: bool
+    """Whether `probability` is below the bundle's threshold."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "gender": self.gender,
+            "gender_posterior": self.gender_posterior,
+            "emotion": self.emotion,
+            "probability": self.probability,
+            "probabilities": dict(self.probabilities),
+            "uncertain": self.uncertain,
+        }
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Speech between two long pauses."""
+
+    start: float
+    end: float
+    gender: str
+    """"female" or "male", by the evidence of the whole turn."""
+    gender_posterior: float
+    """The probability of that gender, 0.5 to 1."""
+    segments: tuple[Segment, ...]
+    """In time order, at most the last `edge.events.SEGMENTS_OF_A_TURN`."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "gender": self.gender,
+            "gender_posterior": self.gender_posterior,
+            "segments": [segment.to_dict() for segment in self.segments],
+        }
+
+
+SEGMENTS_OF_A_TURN = 1000
+"""A turn that never ends remembers no more segments than this."""
+
+
+@dataclass(frozen=True)
+class TurnStarted:
+    """Somebody began to speak."""
+
+    kind: ClassVar[str] = "turn_started"
+    time: float
+    """When it was sure, a little after `start`."""
+    start: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"kind": self.kind, "time": self.time, "start": self.start}
+
+
+@dataclass(frozen=True)
+class SegmentStarted:
+    """The turn's first emotion is known, or another one took over."""
+
+    kind: ClassVar[str] = "segment_started"
+    time: float
+    """Of the decision that said so."""
+    start: float
+    emotion: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "kind": self.kind, "time": self.time, "start": self.start, "emotion": self.emotion
+        }
+
+
+@dataclass(frozen=True)
+class Decision(EmotionDistribution):
+    """The present state of a turn, every `interval` seconds while somebody speaks."""
+
+    kind: ClassVar[str] = "decision"
+    time: float
+    """Of the last frame that was heard."""
+    start: float
+    """Begin of the sound that was judged: at most 3 s ago, never before the turn."""
+    end: float
+    gender: str
+    """"female" or "male", by the evidence of the whole turn up to now."""
+    gender_posterior: float
+    """The probability of that gender, 0.5 to 1."""
+    emotion: str
+    """Held steady: another emotion must lead by a margin before it takes over."""
+    probabilities: dict[str, float]
+    """Smoothed over the turn; of every emotion asked for, in the order of `edge.LABELS`."""
+    uncertain: bool
+    """Whether the probability of `emotion` is below the bundle's threshold."""
+    flags: tuple[str, ...]
+    """What is wrong with the sound: some of `edge.FLAGS`."""
+    snr_db: float | None
+    """Estimated signal-to-noise ratio of the speech in dB."""
+    window: Window
+    """What `Recognizer.predict` says of the same sound alone, neither smoothed nor accumulated."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "kind": self.kind,
+            "time": self.time,
+            "start": self.start,
+            "end": self.end,
+            "gender": self.gender,
+            "gender_posterior": self.gender_posterior,
+            "emotion": self.emotion,
+            "probabilities": dict(self.probabilities),
+            "arousal": self.arousal,
+            "valence": self.valence,
+            "uncertain": self.uncertain,
+            "flags": list(self.flags),
+            "snr_db": self.snr_db,
+            "window": self.window.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class SegmentEnded:
+    """The turn ended, or another emotion took over."""
+
+    kind: ClassVar[str] = "segment_ended"
+    time: float
+    segment: Segment
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"kind": self.kind, "time": self.time, "segment": self.segment.to_dict()}
+
+
+@dataclass(frozen=True)
+class TurnEnded:
+    """A long pause, or the end of the sound."""
+
+    kind: ClassVar[str] = "turn_ended"
+    time: float
+    """When it was sure: a long pause after the turn's end, or the end of the sound."""
+    turn: Turn
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"kind": self.kind, "time": self.time, "turn": self.turn.to_dict()}
+
+
+Event = Union[TurnStarted, SegmentStarted, Decision, SegmentEnded, TurnEnded]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A whole recording as a stream would have told it."""
+
+    duration: float
+    """Of the recording, in seconds."""
+    turns: tuple[Turn, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Of all turns, in time order."""
+        return tuple(segment for turn in self.turns for segment in turn.segments)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "duration": self.duration,
+            "turns": [turn.to_dict() for turn in self.turns],
+            "decisions": [decision.to_dict() for decision in self.decisions],
+        }

@@ -1,0 +1,474 @@
+"""Live recognition: sound in pieces, events out.
+
+    with Recognizer().stream(sample_rate=48000) as stream:
+        for chunk in microphone:
+            stream.accept_waveform(chunk)
+            for event in stream.poll():
+                print(event)
+
+A chunk costs the frames that it completes, and a decision every `interval` seconds of speech.
+Memory is a handful of buffers that never grow. However the sound is cut, the events are the same,
+to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from time import monotonic
+from types import TracebackType
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edge.audio import check_sample_rate, to_mono
+from edge.decision import Judgement, Models, Question, likelier_gender
+from edge.errors import SettingsError, StreamError
+from edge.events import (
+    SEGMENTS_OF_A_TURN,
+    Decision,
+    Event,
+    Segment,
+    SegmentEnded,
+    SegmentStarted,
+    Turn,
+    TurnEnded,
+    TurnStarted,
+)
+from edge.features import SILENCE_DB, LogMel
+from edge.gender import Evidence
+from edge.incremental import IncrementalLogMel
+from edge.prediction import Window
+from edge.sliding import SlidingBuffer
+from edge.steadiness import SteadyEmotion
+from edge.turns import ONSET_GAP_SECONDS, ONSET_SECONDS, PAUSE_SECONDS, TurnFinder
+from edge.windows import active_span
+
+LEAST_SPEECH_SECONDS = 0.5
+"""A decision waits until the window holds so much speech, but for a turn that ends before."""
+
+FRESH_SPEECH_SECONDS = 0.128
+"""A decision is left out when less speech than this came since the last one."""
+
+PENDING_EVENTS = 10000
+"""So many events wait to be taken; beyond that the oldest are dropped, and counted."""
+
+_STEP = 8  # frames that are worked on together, always the same ones; the kernel has eight lanes
+
+
+class Stream:
+    """One live sound; made by `Recognizer.stream`.
+
+    Every method may be called from any thread: they take turns. A decision is made in the thread
+    whose `accept_waveform` completed its frames. As a context manager it finishes the input (but
+    not after an error) and closes.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        log_mel: LogMel,
+        sample_rate: int = 16000,
+        *,
+        interval: float = 0.5,
+        gender: str | None = None,
+        labels: Iterable[str] | None = None,
+        voice_activity: bool = True,
+        pause: float = PAUSE_SECONDS,
+    ) -> None:
+        self._question = Question.checked(gender, labels)
+        self._models = models
+        self._sample_rate = check_sample_rate(sample_rate)
+        window = models.front_end.window_frames
+        self._interval = _seconds(interval, "interval", 0.05, window * models.seconds_per_frame)
+        pause = _seconds(pause, "pause", 0.2, 10.0)
+        self._frames_per_decision = self._interval / models.seconds_per_frame
+        self._least_speech = self._frames(LEAST_SPEECH_SECONDS)
+        self._fresh_speech = self._frames(FRESH_SPEECH_SECONDS)
+        self._turns = TurnFinder(
+            self._frames(ONSET_SECONDS), self._frames(ONSET_GAP_SECONDS), self._frames(pause)
+        )
+        # A block of evidence, the window after it, and the pause that passes before a turn ends.
+        keep = 2 * window + self._frames(self._interval) + self._frames(pause) + 2 * _STEP
+        self._sound = IncrementalLogMel(log_mel, self._sample_rate, keep)
+        self._speech = SlidingBuffer(keep, _STEP, dtype=np.bool_)
+        self._pending: deque[Event] = deque(maxlen=PENDING_EVENTS)
+        self._changed = threading.Condition(threading.RLock())
+        self._closed = self._finished = False
+        self._clear()
+
+    def _frames(self, seconds: float) -> int:
+        return max(1, round(seconds / self._models.seconds_per_frame))
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.input_finished()
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stream is live and cannot be pickled; pickle its Recognizer instead")
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "finished" if self._finished else "open"
+        return f"<Stream at {self._sample_rate} Hz, {state}, {self.time:.2f} s>"
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the sound that it takes, in hertz."""
+        return self._sample_rate
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one decision to the next."""
+        return self._interval
+
+    @property
+    def time(self) -> float:
+        """Seconds of sound taken so far."""
+        return self._accepted / self._sample_rate
+
+    @property
+    def speaking(self) -> bool:
+        """Whether somebody speaks, or pauses within a turn."""
+        return self._turns.speaking
+
+    @property
+    def finished(self) -> bool:
+        """Whether `input_finished` or `close` was called, so that no more sound is taken."""
+        return self._finished
+
+    @property
+    def dropped_events(self) -> int:
+        """Events that nobody took in time; see PENDING_EVENTS."""
+        return self._dropped
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the stream's buffers; they never change."""
+        return self._sound.nbytes + self._speech.nbytes
+
+    def accept_waveform(self, samples: ArrayLike) -> None:
+        """Takes the next piece of the sound.
+
+        samples: (n,) or (n, channels), any n; float of full scale 1, int16, int32 or uint8.
+
+        Raises StreamError after `input_finished` or `close`; NonFiniteAudioError or SettingsError
+        for samples that are none, which are then left out: the stream goes on with the next piece.
+        """
+        try:
+            sound = to_mono(np.asarray(samples))
+        except (TypeError, ValueError) as error:
+            if isinstance(error, SettingsError):
+                raise
+            raise SettingsError(f"samples must be an array of numbers: {error}") from error
+        with self._changed:
+            if self._finished:
+                raise StreamError(
+                    "the stream has ended and takes no more sound; reset() begins another one"
+                    if not self._closed
+                    else "the stream is closed; make another one"
+                )
+            for begin in range(0, len(sound), self._sound.block):
+                piece = sound[begin : begin + self._sound.block]
+                self._accepted += len(piece)
+                self._sound.accept(piece)
+                self._advance()
+
+    def input_finished(self) -> None:
+        """The sound has ended: makes the last frames, ends the turn. Again does nothing."""
+        with self._changed:
+            if self._finished:
+                return
+            self._sound.finish()
+            self._finished = True
+            self._advance()
+            if self._turn is not None:
+                self._end_turn(self._sound.frames_ready)
+            self._changed.notify_all()
+
+    def poll(self) -> list[Event]:
+        """Takes the events that are there, oldest first; never waits."""
+        with self._changed:
+            events = list(self._pending)
+            self._pending.clear()
+            return events
+
+    def events(self, wait: bool = False, timeout: float | None = None) -> Iterator[Event]:
+        """Takes one event after the other, oldest first.
+
+        wait: False ends when there is none for now. True waits for more, until the sound ends by
+            `input_finished` or `close` in another thread.
+        timeout: seconds to wait for each event at most; then the iteration ends. None is for ever.
+        """
+        while True:
+            with self._changed:
+                deadline = None if timeout is None else monotonic() + timeout
+                while wait and not self._pending and not self._finished:
+                    left = None if deadline is None else deadline - monotonic()
+                    if left is not None and left <= 0.0:
+                        break
+                    self._changed.wait(left)
+                if not self._pending:
+                    return
+                event = self._pending.popleft()
+            yield event
+
+    def reset(self) -> None:
+        """Forgets all sound and all events; the next piece begins another sound.
+
+        Raises StreamError after `close`.
+        """
+        with self._changed:
+            if self._closed:
+                raise StreamError("the stream is closed; make another one")
+            self._clear()
+
+    def _clear(self) -> None:
+        self._sound.clear()
+        self._speech.clear()
+        self._turns.clear()
+        self._turn: _Turn | None = None
+        self._pending.clear()
+        self._accepted = 0  # samples
+        self._decisions = 0  # that were due, whether made or left out
+        self._dropped = 0
+        self._finished = False
+
+    def close(self) -> None:
+        """Takes no more sound; events that are there can still be taken. Again does nothing."""
+        with self._changed:
+            self._closed = self._finished = True
+            self._changed.notify_all()
+
+    def _advance(self) -> None:
+        """Works through the frames that are ready, step by step."""
+        while True:
+            first = self._speech.stop
+            stop = first + _STEP
+            if stop > self._sound.frames_ready:
+                stop = self._sound.frames_ready
+                if not self._finished or stop <= first:
+                    return
+            log_mel = self._sound.frames(first, stop)
+            speech = self._speech.extend(stop - first)
+            speech[:] = log_mel.max(axis=1) > SILENCE_DB
+            for frame, heard in enumerate(speech.tolist(), first):
+                self._hear(frame, heard)
+
+    def _hear(self, frame: int, speech: bool) -> None:
+        """One frame's verdict: turns begin and end, and now and then a decision is due."""
+        changed = self._turns.step(speech)
+        if self._turn is not None and speech:
+            self._turn.fresh_speech += 1
+        if changed and self._turns.speaking and self._turn is None:
+            start = self._turns.start
+            self._turn = _Turn(start, int(self._speech.rows(start, frame + 1).sum()))
+            self._tell(TurnStarted(self._seconds(frame + 1), self._seconds(start)))
+        elif changed and self._turn is not None and not self._turns.speaking:
+            self._end_turn(frame + 1)
+        due = int((self._decisions + 1) * self._frames_per_decision + 1e-9)
+        if frame + 1 >= due:
+            self._decisions += 1
+            if self._turn is not None:
+                self._decide_if_worth_it(self._turn, frame + 1)
+
+    def _decide_if_worth_it(self, turn: _Turn, now: int) -> None:
+        if turn.fresh_speech < self._fresh_speech:
+            return
+        start = max(turn.start, now - self._models.front_end.window_frames)
+        if int(self._speech.rows(start, now).sum()) >= self._least_speech:
+            self._decide(turn, now, now)
+
+    def _decide(self, turn: _Turn, stop: int, now: int) -> None:
+        """A decision on the window of the turn that ends with frame `stop`."""
+        models, question = self._models, self._question
+        start = max(turn.start, stop - models.front_end.window_frames)
+        log_mel = self._sound.frames(start, stop)
+        turn.fresh_speech = 0
+        first, end = active_span(log_mel, models.blend.active_span_db)
+        judgement = Judgement(models, log_mel[first:end])
+        alone = 0.5
+        if question.asks_the_gate:
+            evidence = judgement.evidence()
+            alone = models.gate.posterior(evidence)
+            self._gather_evidence(turn, start, stop, evidence)
+        alone = question.female(alone)
+        so_far = self._female(turn)
+        window = self._window(
+            start + first,
+            start + end,
+            alone,
+            question.restrict(judgement.emotions(question.weight(alone))),
+        )
+        distribution = question.restrict(judgement.emotions(question.weight(so_far)))
+        time = self._seconds(stop)
+        change = turn.emotion.update(distribution, time, 0.5 * (window.start + window.end))
+        if turn.segment is not None and change is not None:
+            self._end_segment(turn, turn.segment, change, now)
+        if turn.segment is None:
+            begin = self._seconds(turn.start) if change is None else change
+            turn.segment = _Segment(begin, turn.emotion.label, len(question.labels))
+            emotion = question.labels[turn.emotion.label]
+            self._tell(SegmentStarted(self._seconds(now), begin, emotion))
+        smoothed = turn.emotion.probabilities
+        assert smoothed is not None
+        turn.segment.add(smoothed)
+        self._tell(
+            Decision(
+                time,
+                self._seconds(start),
+                self._seconds(stop),
+                *likelier_gender(so_far),
+                question.labels[turn.emotion.label],
+                question.probabilities(smoothed),
+                bool(smoothed[turn.emotion.label] < models.thresholds.uncertain),
+                window.flags,
+                window.snr_db,
+                window,
+            )
+        )
+
+    def _window(
+        self, start: int, stop: int, female: float, distribution: NDArray[np.float64]
+    ) -> Window:
+        return Window(
+            self._seconds(start),
+            self._seconds(stop),
+            *likelier_gender(female),
+            self._question.likeliest(distribution),
+            self._question.probabilities(distribution),
+            bool(distribution.max() < self._models.thresholds.uncertain),
+        )
+
+    def _gather_evidence(self, turn: _Turn, start: int, stop: int, of_window: Evidence) -> None:
+        """Adds up what the turn says of the gender, each of its frames counted once.
+
+        The turn is cut into windows without overlap: those that are whole have given their
+        evidence for good, the last one gives what it has so far.
+        """
+        length = self._models.front_end.window_frames
+        while stop - turn.block > length:
+            turn.evidence = _sum(
+                turn.evidence, self._evidence(turn.block, turn.block + length)
+            )
+            turn.block += length
+        latest = of_window if turn.block == start else self._evidence(turn.block, stop)
+        turn.evidence_so_far = _sum(turn.evidence, latest)
+
+    def _evidence(self, first: int, stop: int) -> Evidence | None:
+        if int(self._speech.rows(first, stop).sum()) < self._fresh_speech:
+            return None  # a pause has no voice, however loud its noise against itself
+        log_mel = self._sound.frames(first, stop)
+        begin, end = active_span(log_mel, self._models.blend.active_span_db)
+        return Judgement(self._models, log_mel[begin:end]).evidence()
+
+    def _female(self, turn: _Turn) -> float:
+        heard = turn.evidence_so_far
+        posterior = 0.5 if heard is None else self._models.gate.posterior(heard)
+        return self._question.female(posterior)
+
+    def _end_segment(self, turn: _Turn, segment: _Segment, end: float, now: int) -> None:
+        mean = segment.mean()
+        probability = float(mean[segment.label])
+        ended = Segment(
+            segment.start,
+            end,
+            *likelier_gender(self._female(turn)),
+            self._question.labels[segment.label],
+            probability,
+            self._question.probabilities(mean),
+            probability < self._models.thresholds.uncertain,
+        )
+        turn.segments.append(ended)
+        turn.segment = None
+        self._tell(SegmentEnded(self._seconds(now), ended))
+
+    def _end_turn(self, now: int) -> None:
+        turn = self._turn
+        assert turn is not None
+        stop = self._turns.last + 1
+        if turn.segment is None:
+            self._decide(turn, stop, now)
+        end = self._seconds(stop)
+        if turn.segment is not None:
+            self._end_segment(turn, turn.segment, end, now)
+        gender, posterior = likelier_gender(self._female(turn))
+        segments = tuple(turn.segments)
+        self._tell(
+            TurnEnded(
+                self._seconds(now),
+                Turn(self._seconds(turn.start), end, gender, posterior, segments),
+            )
+        )
+        self._turn = None
+
+    def _seconds(self, frame: int) -> float:
+        """Where frames [.., frame) end; no later than the sound, whose last frame sticks out."""
+        seconds = frame * self._models.seconds_per_frame
+        return min(seconds, self.time) if self._finished else seconds
+
+    def _tell(self, event: Event) -> None:
+        if len(self._pending) == PENDING_EVENTS:
+            self._dropped += 1
+        self._pending.append(event)
+        self._changed.notify_all()
+
+
+class _Turn:
+    """What is known of the turn that goes on."""
+
+    def __init__(self, start: int, fresh_speech: int) -> None:
+        self.start = start
+        self.fresh_speech = fresh_speech  # frames since the last decision
+        self.block = start  # first frame whose evidence is not yet in `evidence`
+        self.evidence: Evidence | None = None
+        self.evidence_so_far: Evidence | None = None
+        self.emotion = SteadyEmotion()
+        self.segment: _Segment | None = None
+        self.segments: deque[Segment] = deque(maxlen=SEGMENTS_OF_A_TURN)
+
+
+class _Segment:
+    """What is known of the segment that goes on."""
+
+    def __init__(self, start: float, label: int, labels: int) -> None:
+        self.start = start
+        self.label = label
+        self._sum = np.zeros(labels)
+        self._decisions = 0
+
+    def add(self, probabilities: NDArray[np.float64]) -> None:
+        self._sum += probabilities
+        self._decisions += 1
+
+    def mean(self) -> NDArray[np.float64]:
+        """(labels,) mean probabilities of the decisions so far."""
+        mean: NDArray[np.float64] = self._sum / self._decisions
+        return mean
+
+
+def _sum(one: Evidence | None, other: Evidence | None) -> Evidence | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one + other
+
+
+def _seconds(value: Any, name: str, least: float, most: float) -> float:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not least <= value <= most:
+        raise SettingsError(
+            f"{name}: seconds from {least:g} to {most:g} are wanted, not {value!r}"
+        )
+    return float(value)
