@@ -37,8 +37,7 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)"
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries
-	@mkdir -p reports
-	$(BIN)/python -m pytest benchmarks -q --benchmark-json=reports/benchmarks.json $(ARGS)
+	$(BIN)/python -m benchmarks --bundle "$(or $(EDGE_BENCH_BUNDLE),$(BUNDLE))" $(ARGS)
 
 lint: $(VENV)/.lint  ## | check style and types
 	$(BIN)/ruff check .

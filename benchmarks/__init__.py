@@ -1,0 +1,1 @@
+"""Speed and size beside other libraries; `make bench`, and docs/benchmarks.md explains."""
