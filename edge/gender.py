@@ -5,9 +5,10 @@
 A frame votes when it is near the window's loudest one and its harmonics stand on a comb. It is
 freed of its level, projected, joined with its neighbours and the window's mean, and squeezed into a
 few coordinates by a small network that was trained to tell the genders apart (the bottleneck:
-Grezl et al., "Probabilistic and bottle-neck features for LVCSR of meetings", 2007). There one
-mixture for each gender scores it. The ratios of all frames add up to the evidence of a window, a
-recording, a turn or a whole visit.
+Grezl et al., "Probabilistic and bottle-neck features for LVCSR of meetings", 2007). A linear
+discriminant keeps of them what tells speakers apart, and there one mixture for each gender scores
+the frame. The ratios of all frames add up to the evidence of a window, a recording, a turn or a
+whole visit.
 
 Everything that was learnt or chosen lies in `gender.npz`, an archive of plain arrays.
 """
@@ -226,6 +227,7 @@ class GenderGate:
         self._hidden = _layer(arrays, "hidden")
         self._pooled = len(self._hidden[0]) > len(self._projection[1]) * len(self._context)
         self._bottleneck = _layer(arrays, "bottleneck")
+        self._discriminant = _layer(arrays, "discriminant")
         self.female = _mixture(arrays, "female")
         self.male = _mixture(arrays, "male")
         self._ratio_limit = float(arrays["ratio_limit"])
@@ -247,7 +249,7 @@ class GenderGate:
         return cls(arrays)
 
     def features(self, log_mel: ArrayLike) -> NDArray[np.float64]:
-        """Bottleneck features of the voiced frames.
+        """What the mixtures see of the voiced frames.
 
         log_mel: (frames, bands) relative dB. Returns (voiced, n) float64.
         """
@@ -269,7 +271,9 @@ class GenderGate:
             biases = biases + projected[voiced].mean(axis=0) @ weights[spliced.shape[1] :]
         hidden = np.maximum(spliced @ weights[: spliced.shape[1]] + biases, np.float32(0.0))
         weights, biases = self._bottleneck
-        return np.asarray(hidden @ weights + biases, dtype=np.float64)
+        narrow = np.maximum(hidden @ weights + biases, np.float32(0.0))  # (voiced, bottleneck)
+        weights, biases = self._discriminant
+        return np.asarray(narrow @ weights + biases, dtype=np.float64)
 
     def evidence(self, log_mel: ArrayLike) -> Evidence:
         """What one window says.
@@ -312,7 +316,7 @@ def splice(x: NDArray[Any], context: tuple[int, ...]) -> NDArray[Any]:
     return np.concatenate(neighbours, axis=-1)
 
 
-_LAYERS = ("projection", "hidden", "bottleneck")
+_LAYERS = ("projection", "hidden", "bottleneck", "discriminant")
 _SCALARS = (
     "floor_db",
     "range_db",
@@ -408,8 +412,11 @@ def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]
     width = checked["hidden_weights"].shape[1]
     shape("hidden_biases", width)
     shape("bottleneck_weights", width, None)
-    n = checked["bottleneck_weights"].shape[1]
-    shape("bottleneck_biases", n)
+    width = checked["bottleneck_weights"].shape[1]
+    shape("bottleneck_biases", width)
+    shape("discriminant_weights", width, None)
+    n = checked["discriminant_weights"].shape[1]
+    shape("discriminant_biases", n)
 
     first, stop = (int(b) for b in checked["loudness_bands"])
     require("loudness_bands", 0 <= first < stop <= bands, f"two rising bands of {bands}")

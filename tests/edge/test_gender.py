@@ -74,8 +74,10 @@ def make_arrays(seed=0, covariance="full", components=3, pooled=True, **changes)
         "projection_biases": normal(5),
         "hidden_weights": normal(20 if pooled else 15, 6),
         "hidden_biases": normal(6),
-        "bottleneck_weights": normal(6, N),
-        "bottleneck_biases": normal(N),
+        "bottleneck_weights": normal(6, 5),
+        "bottleneck_biases": normal(5),
+        "discriminant_weights": normal(5, N),
+        "discriminant_biases": normal(N),
         **mixture("female"),
         **mixture("male"),
     }
@@ -193,8 +195,9 @@ def test_features_equal_the_network_written_out(pooled):
         if pooled:
             joined.append(projected[voiced].mean(axis=0))
         hidden = np.concatenate(joined) @ arrays["hidden_weights"] + arrays["hidden_biases"]
+        narrow = np.maximum(hidden, 0) @ arrays["bottleneck_weights"] + arrays["bottleneck_biases"]
         rows.append(
-            np.maximum(hidden, 0) @ arrays["bottleneck_weights"] + arrays["bottleneck_biases"]
+            np.maximum(narrow, 0) @ arrays["discriminant_weights"] + arrays["discriminant_biases"]
         )
     np.testing.assert_allclose(
         GenderGate.from_arrays(arrays).features(log_mel), rows, rtol=1e-3, atol=1e-4
@@ -333,7 +336,7 @@ def test_an_array_of_text_is_named(name):
     "name",
     [
         f"{layer}_{part}"
-        for layer in ("projection", "hidden", "bottleneck")
+        for layer in ("projection", "hidden", "bottleneck", "discriminant")
         for part in ("weights", "biases")
     ]
     + ["female_means", "male_means", "female_precisions_cholesky", "male_weights"],

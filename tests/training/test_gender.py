@@ -146,14 +146,25 @@ def test_a_fit_reports_both_roads(fit):
     json.dumps(fit.report)
 
 
-def test_the_bottleneck_of_training_frames_is_standardised(voices, fit):
-    data = recordings(voices)
-    gate = GenderGate.from_arrays(fit.arrays)
-    used = [i for i, c in enumerate(data.clips) if BySpeaker().part(c) == "train"
-            and (fit.report["chosen"] == "all" or c.corpus == "slr45")]
-    x = np.concatenate([gate.features(w) for i in used for w in data.windows(i)])
-    assert x.mean(axis=0) == pytest.approx(0, abs=1e-3)
-    assert x.std(axis=0) == pytest.approx(1, abs=1e-3)
+def test_the_discriminant_finds_what_tells_speakers_apart():
+    random = np.random.default_rng(0)
+    places = 5 * random.standard_normal((6, 1)) * [0, 1, 0]  # they differ along the second axis
+    spread = np.array([6.0, 2.0, 1.0])  # of one speaker's frames along each
+    speakers = {
+        str(k): place + spread * random.standard_normal((500, 3)) for k, place in enumerate(places)
+    }
+    arrays = room.speaker_discriminant(speakers, 2)
+    weights, biases = arrays["discriminant_weights"], arrays["discriminant_biases"]
+    along = np.abs(weights[:, 0]) * spread
+    assert along[1] > 10 * max(along[0], along[2])
+    projected = [x @ weights + biases for x in speakers.values()]
+    assert np.mean([x.std(axis=0) for x in projected], axis=0) == pytest.approx([1, 1], rel=0.1)
+    assert np.concatenate(projected).mean(axis=0) == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_there_are_no_more_directions_than_speakers_allow():
+    speakers = {name: np.random.default_rng(0).standard_normal((50, 5)) for name in "ab"}
+    assert room.speaker_discriminant(speakers, 4)["discriminant_weights"].shape == (5, 1)
 
 
 def test_the_same_seed_gives_the_same_bytes(voices, fit, tmp_path):
