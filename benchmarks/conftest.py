@@ -27,7 +27,7 @@ def pytest_configure(config):
 CIRCUMSTANCES = pytest.StashKey()
 
 # Along the path, but for TensorFlow: once loaded it would be beside all that follows.
-ORDER = ("resample", "features", "gender", "predict", "start", "expert")
+ORDER = ("resample", "features", "gender", "predict", "stream", "start", "expert")
 
 
 def pytest_collection_modifyitems(items):
