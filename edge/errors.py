@@ -27,6 +27,10 @@ class RuntimeMissingError(MissingPackageError):
     """No TFLite interpreter is installed."""
 
 
+class MicrophoneError(EdgeError):
+    """A microphone is not there, or cannot be opened."""
+
+
 class StreamError(EdgeError):
     """A stream was given sound after its end."""
 

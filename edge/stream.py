@@ -13,7 +13,6 @@ to the last bit.
 
 from __future__ import annotations
 
-import math
 import numbers
 import threading
 from collections import deque
@@ -467,7 +466,7 @@ def _sum(one: Evidence | None, other: Evidence | None) -> Evidence | None:
 
 def _seconds(value: Any, name: str, least: float, most: float) -> float:
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not least <= value <= most:
+    if not number or not least <= float(value) <= most:  # nor is NaN
         raise SettingsError(
             f"{name}: seconds from {least:g} to {most:g} are wanted, not {value!r}"
         )

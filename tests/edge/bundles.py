@@ -95,6 +95,8 @@ def random_gate() -> bytes:
         "hidden_biases": np.zeros(hidden),
         "bottleneck_weights": rng.normal(size=(hidden, n)),
         "bottleneck_biases": np.zeros(n),
+        "discriminant_weights": np.eye(n),
+        "discriminant_biases": np.zeros(n),
     }
     for gender in GENDERS:
         arrays[f"{gender}_weights"] = np.full(components, 1 / components)

@@ -156,7 +156,7 @@ def test_colours_are_for_terminals_without_no_color(
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([], ["predict"], ["listen"], ["predict", "--gender", "child", "x.wav"]),
+        *([], ["predict"], ["hear"], ["predict", "--gender", "child", "x.wav"]),
         *(["predict", "--max-duration", "0", "x"], ["predict", "--max-duration", "nan", "x"]),
         *(["predict", "--max-duration", "long", "x"], ["info", "surplus"]),
     ],

@@ -1,0 +1,48 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+
+from edge.labels import LABELS
+
+
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """--bundle: which models."""
+    parser.add_argument(
+        "--bundle",
+        metavar="DIR",
+        help="folder of a model bundle (default: the one that ships with the package)",
+    )
+
+
+def add_knowledge(parser: argparse.ArgumentParser) -> None:
+    """--gender and --labels: what the caller knows beforehand."""
+    parser.add_argument(
+        "--gender",
+        choices=("female", "male", "both"),
+        help="the speaker's gender, where it is known; 'both' weighs the two experts equally "
+        "(default: the gender gate weighs them)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="LABEL,...",
+        type=_labels,
+        help=f"the only emotions that are possible, some of {', '.join(LABELS)}",
+    )
+
+
+def positive_seconds(text: str) -> float:
+    """An option's value; argparse reports what it raises."""
+    seconds = float(text)
+    if not seconds > 0.0:
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return seconds
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    labels = tuple(text.split(","))
+    unknown = [label for label in labels if label not in LABELS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(LABELS)}")
+    return labels
