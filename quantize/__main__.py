@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from quantize.float_run import FloatRun
     from quantize.material import read_material
     from quantize.settings import Thresholds
-    from quantize.tables import format_proof, format_variants, format_verdict
+    from quantize.tables import format_diagnosis, format_proof, format_variants, format_verdict
     from training.protocol import RELEASE
 
     thresholds = Thresholds(
@@ -98,12 +98,17 @@ def _run(arguments: argparse.Namespace) -> int:
     outcome = quantization.quantize(run, corpora, plan)
     print(format_variants(outcome.variants, outcome.chosen), end="\n\n")
     print(format_proof(outcome.proof), end="\n\n")
-    print(format_verdict(outcome.verdict))
     if not outcome.verdict.passed:
-        print(f"Nothing was written; {plan.out} is as it was.")
+        print(format_diagnosis(outcome.diagnosis), end="\n\n")
+    print(format_verdict(outcome.verdict))
+    report = arguments.report or arguments.run / "quantize" / "report.html"
+    quantization.write_report_of(outcome, report)
+    print(f"Report: {report}")
+    if not outcome.verdict.passed:
+        print(f"No bundle was written; {plan.out} is as it was.")
         return BROKEN
-    quantization.write(outcome, corpora)
-    print(f"Wrote {plan.out}.")
+    quantization.write_bundle_of(outcome, corpora)
+    print(f"Bundle: {plan.out}")
     return 0
 
 

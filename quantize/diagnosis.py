@@ -1,11 +1,12 @@
 """Why an int8 expert answers otherwise than the float one: layer by layer, and clip by clip.
 
-Both models run on the same windows with every intermediate tensor kept. They have the same
+Both models run on the same windows with every intermediate tensor as an output. They have the same
 operations in the same order, so that the tensors can be set side by side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,8 +15,8 @@ import numpy as np
 from edge.emotion import dequantise, quantise
 from edge.labels import LABELS
 from quantize.errors import QuantizeError
-from quantize.graph import Graph
-from quantize.proof import Proof
+from quantize.graph import Graph, with_every_output
+from quantize.proof import BOTH_PARTS, SYSTEMS, Proof
 from training.tensorflow_setup import tf
 
 _REQUANTIZE = "QUANTIZE"  # int8 to int8, which the float model has no counterpart of
@@ -67,6 +68,48 @@ class ChangedClip:
     change: float               # the largest of a probability
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """Where the chosen experts lose precision.
+
+    layers: by gender; clips: by system, those that changed most
+    float_sizes: by gender, what the float expert costs as a TFLite model
+    """
+
+    layers: dict[str, list[LayerNoise]]
+    clips: dict[str, list[ChangedClip]]
+    float_sizes: dict[str, dict[str, int]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, without the clips."""
+        return {
+            "layers": {
+                gender: [layer.to_dict() for layer in layers]
+                for gender, layers in self.layers.items()
+            },
+            "float": self.float_sizes,
+        }
+
+
+def diagnose(
+    int8: Mapping[str, bytes], exact: Mapping[str, bytes], windows: np.ndarray, proof: Proof
+) -> Diagnosis:
+    """int8, exact: TFLite models by gender; windows: (n, frames, n_mfcc, 1) float32."""
+    sizes = {}
+    for gender, model in exact.items():
+        graph = Graph(model)
+        sizes[gender] = {
+            "bytes": graph.size, "compressed_bytes": graph.compressed_size,
+            "parameters": graph.parameters, "multiply_accumulates": graph.multiply_accumulates,
+            "peak_activation_bytes": graph.peak_activation_bytes,
+        }
+    return Diagnosis(
+        {gender: layer_noise(int8[gender], exact[gender], windows) for gender in int8},
+        {system: changed_clips(proof, system) for system in SYSTEMS},
+        sizes,
+    )
+
+
 def layer_noise(int8: bytes, exact: bytes, windows: np.ndarray) -> list[LayerNoise]:
     """Compares each operation's outputs over (n, frames, n_mfcc, 1) float32 windows.
 
@@ -113,7 +156,7 @@ def layer_noise(int8: bytes, exact: bytes, windows: np.ndarray) -> list[LayerNoi
 def changed_clips(proof: Proof, system: str, most: int = 20) -> list[ChangedClip]:
     """The clips of a system that changed most: other labels first, then larger changes."""
     exact, int8, _ = proof.answers(system)
-    chosen = np.flatnonzero(proof.members(system, "validation + test"))
+    chosen = np.flatnonzero(proof.members(system, BOTH_PARTS))
     change = np.abs(exact.probabilities - int8.probabilities).max(axis=1)
     other = exact.labels != int8.labels
     order = sorted(chosen, key=lambda k: (-int(other[k]), -change[k], k))
@@ -148,8 +191,7 @@ class _Watched:
     def __init__(self, model: bytes, graph: Graph) -> None:
         resolver = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self._interpreter = tf.lite.Interpreter(
-            model_content=model, experimental_op_resolver_type=resolver,
-            experimental_preserve_all_tensors=True,
+            model_content=with_every_output(model), experimental_op_resolver_type=resolver
         )
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]

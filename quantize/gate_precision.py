@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge.errors import BundleError
-from edge.features import relative_db
+from edge.features import FrontEnd, relative_db
 from edge.gender import Evidence, GenderGate
 from edge.windows import active_span, cut_windows
 from training.gender import write_arrays
 
 _MIXTURES = ("female_", "male_")
-_LAYERS = ("projection_", "hidden_", "bottleneck_")
+_LAYERS = ("_weights", "_biases")
 # Smallest first. The settings, a few numbers, stay as they are.
 _CANDIDATES = (
     ("float16", "float16"),
@@ -63,32 +63,50 @@ class GatePrecision:
             "trials": [asdict(trial) for trial in self.trials],
         }
 
-    def write(self, path: Path) -> None:
-        write_arrays(path, self.arrays)
+    def to_bytes(self) -> bytes:
+        """The content of the bundle's `gender.npz`."""
+        file = io.BytesIO()
+        write_arrays(file, self.arrays)
+        return file.getvalue()
+
+
+@dataclass(frozen=True)
+class GateWindows:
+    """The windows of whole clips, as the gate hears them: for each clip, (frames, bands) arrays."""
+
+    of_clips: list[list[np.ndarray]]
+
+    @classmethod
+    def cut(
+        cls, log_mels: Sequence[np.ndarray], front_end: FrontEnd, hop: int, active_span_db: float
+    ) -> GateWindows:
+        """log_mels: (frames, bands) of whole clips, relative dB of any float type."""
+        of_clips = []
+        for log_mel in (np.asarray(log_mel, np.float32) for log_mel in log_mels):
+            cuts = cut_windows(*active_span(log_mel, active_span_db), front_end.window_frames, hop)
+            of_clips.append([relative_db(log_mel[a:b], front_end.floor_db) for a, b in cuts])
+        return cls(of_clips)
+
+    def posteriors(self, gate: GenderGate) -> tuple[np.ndarray, np.ndarray]:
+        """P(female) of each clip, and of each window in the clips' order."""
+        clips, windows = [], []
+        for of_clip in self.of_clips:
+            evidence = [gate.evidence(window) for window in of_clip]
+            windows += [gate.posterior(piece) for piece in evidence]
+            clips.append(gate.posterior(sum(evidence, Evidence())))
+        return np.array(clips), np.array(windows)
 
 
 def smallest_gate(
-    arrays: dict[str, np.ndarray],
-    log_mels: Sequence[np.ndarray],
-    *,
-    floor_db: float,
-    window_frames: int,
-    window_hop_frames: int,
-    active_span_db: float,
-    certain: float,
+    arrays: dict[str, np.ndarray], heard: GateWindows, certain: float
 ) -> GatePrecision:
     """Tries the precisions on clips of validation speakers, the smallest first, until one holds.
 
-    arrays: of `gender.npz`; log_mels: (frames, bands) of whole clips
+    arrays: of `gender.npz`
     A precision holds when no clip and no window is given to the other gender, and the same windows
     are certain enough for one expert alone.
     """
-    windows = [
-        [relative_db(log_mel[a:b], floor_db) for a, b in
-         cut_windows(*active_span(log_mel, active_span_db), window_frames, window_hop_frames)]
-        for log_mel in (np.asarray(log_mel, np.float32) for log_mel in log_mels)
-    ]
-    clips, single = _posteriors(GenderGate.from_arrays(arrays), windows)
+    clips, single = heard.posteriors(GenderGate.from_arrays(arrays))
     trials = []
     for mixtures, layers in _CANDIDATES:
         stored = {name: _stored(name, array, mixtures, layers) for name, array in arrays.items()}
@@ -96,7 +114,7 @@ def smallest_gate(
             gate = GenderGate.from_arrays(stored)
         except BundleError:  # a value too large, or weights whose sum is off, in so few bits
             continue
-        now_clips, now_single = _posteriors(gate, windows)
+        now_clips, now_single = heard.posteriors(gate)
         changed_windows = int((_decisions(now_single, certain) != _decisions(single, certain)).sum())
         changed_clips = int(((now_clips >= 0.5) != (clips >= 0.5)).sum())
         holds = not changed_windows and not changed_clips
@@ -116,21 +134,9 @@ def _stored(name: str, array: np.ndarray, mixtures: str, layers: str) -> np.ndar
         with np.errstate(over="ignore"):  # what becomes infinite is refused by the gate
             if name.startswith(_MIXTURES):
                 return array.astype(mixtures)
-            if name.startswith(_LAYERS):
+            if name.endswith(_LAYERS):
                 return array.astype(layers)
     return array
-
-
-def _posteriors(
-    gate: GenderGate, windows: Sequence[Sequence[np.ndarray]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """P(female) of each clip and of each window."""
-    clips, single = [], []
-    for of_clip in windows:
-        evidence = [gate.evidence(window) for window in of_clip]
-        single += [gate.posterior(piece) for piece in evidence]
-        clips.append(gate.posterior(sum(evidence, Evidence())))
-    return np.array(clips), np.array(single)
 
 
 def _decisions(female: np.ndarray, certain: float) -> np.ndarray:

@@ -152,6 +152,24 @@ class Graph:
         return peak
 
 
+def with_every_output(model: bytes) -> bytes:
+    """The same model with the outputs of all its operations as outputs of its own.
+
+    An interpreter may otherwise compute one tensor in the place of another.
+    """
+    import flatbuffers
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    parsed = schema.ModelT.InitFromPackedBuf(model, 0)
+    subgraph = parsed.subgraphs[0]
+    subgraph.outputs = [int(i) for operation in subgraph.operators for i in operation.outputs]
+    # The signature names outputs that are no longer where it says.
+    parsed.signatureDefs = []
+    builder = flatbuffers.Builder(len(model) + 4096)
+    builder.Finish(parsed.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def _names(enumeration: type) -> dict[int, str]:
     return {
         value: name for name, value in vars(enumeration).items()

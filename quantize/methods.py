@@ -1,6 +1,6 @@
 """The ways from a float expert to an int8 one.
 
-Each takes the folded float graph and gives a TFLite model. The ones that train let the float expert
+Each takes the folded and balanced float graph and gives a TFLite model. The ones that train let the float expert
 teach: on augmented clips of the training speakers the student is drawn to the teacher's
 distribution, so that what is learnt is to be the same network in fewer bits (distillation, Hinton
 et al. 2015; with quantization, Mishra and Marr 2018).
@@ -28,7 +28,7 @@ from training.tensorflow_setup import keras, tf
 class Workpiece:
     """One expert with what the methods need to work on it.
 
-    model: the folded float graph; representative: (n, frames, n_mfcc, 1) float32 training windows
+    model: the folded and balanced float graph; representative: (n, frames, n_mfcc, 1) float32 training windows
     material, training: the clips of the training speakers, and how they were trained on
     """
 
@@ -43,14 +43,19 @@ class Workpiece:
 
     def copy(self) -> Any:
         """The float graph again, with weights of its own."""
-        twin = keras.models.clone_model(self.model)
-        twin.set_weights(self.model.get_weights())
-        return twin
+        return _copied(self.model)
 
 
 def post_training(piece: Workpiece) -> bytes:
     """Weights rounded by channel; the ranges of activations from the representative set."""
     return to_int8(piece.model, piece.representative)
+
+
+def post_training_least_error(piece: Workpiece) -> bytes:
+    """The same, with activations clipped where that costs less than a coarser scale would."""
+    student = toolkit.quantization.quantize_model(piece.copy())
+    _set_ranges(student, piece)
+    return trained_to_int8(student)
 
 
 def quantization_aware(piece: Workpiece) -> bytes:
@@ -99,6 +104,7 @@ def clustered(piece: Workpiece) -> bytes:
 
 BY_NAME: dict[str, Callable[[Workpiece], bytes]] = {
     "ptq": post_training,
+    "ptq-mse": post_training_least_error,
     "qat": quantization_aware,
     "prune-qat": pruned_quantization_aware,
     "cluster": clustered,
@@ -106,32 +112,61 @@ BY_NAME: dict[str, Callable[[Workpiece], bytes]] = {
 
 
 def _trained_under_quantization(piece: Workpiece, student: Any) -> bytes:
-    _start_from_measured_ranges(student, piece)
+    _set_ranges(student, piece)
     settings = piece.settings
     Lesson(piece, settings.qat_epochs, settings.qat_learning_rate, 3).teach(student)
-    # The weights' own ranges are those before the last step; one look brings them up to date.
-    student(piece.representative[: settings.batch_size], training=True)
+    _update_weight_ranges(student, piece)
     return trained_to_int8(student)
 
 
-def _start_from_measured_ranges(student: Any, piece: Workpiece) -> None:
-    """Gives fake quantization the ranges that it would take thousands of steps to find."""
-    layers = [layer for layer in piece.model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    watching = keras.Model(piece.model.inputs, [layer.output for layer in layers])
+def _set_ranges(student: Any, piece: Workpiece) -> None:
+    """Gives fake quantization the activations' ranges, which it would take thousands of steps to find."""
+    _update_weight_ranges(student, piece)
+    model = piece.model
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    watching = keras.Model(model.inputs, [layer.output for layer in layers])
     outputs = watching.predict(piece.representative, batch_size=64, verbose=0)
-    ranges = {layer.name: (out.min(), out.max()) for layer, out in zip(layers, outputs)}
+    ranges = {
+        layer.name: least_error_range(
+            output, clip=layer.output is not model.output  # a clipped logit would be a lesser one
+        )
+        for layer, output in zip(layers, outputs)
+    }
     for layer in student.layers:
-        inner = getattr(layer, "layer", None)
-        if inner is None:  # of the input
-            measured = piece.representative.min(), piece.representative.max()
-        else:
-            measured = ranges[inner.name]
+        inner = getattr(layer, "layer", None)  # none of the layer that quantizes the input
+        low, high = least_error_range(piece.representative) if inner is None else ranges[inner.name]
         for variable in layer.non_trainable_weights:
             name = variable.name.split("/")[-1].split(":")[0]
-            activation = name.endswith(("activation_min", "activation_max", "output_min", "output_max"))
-            if activation or inner is None and name.endswith(("_min", "_max")):
-                low, high = min(0.0, float(measured[0])), max(1e-3, float(measured[1]))
-                variable.assign(low if name.endswith("_min") else high)
+            if inner is None or name.startswith(("post_activation", "pre_activation", "output")):
+                if name.endswith("_min"):
+                    variable.assign(low)
+                elif name.endswith("_max"):
+                    variable.assign(high)
+
+
+def least_error_range(values: np.ndarray, clip: bool = True) -> tuple[float, float]:
+    """The range of least squared error when 8 bits express the values in it, and the rest is clipped.
+
+    values: of any shape. Without `clip`, from the least to the largest. 0 is always inside.
+    """
+    values = np.asarray(values, np.float32).ravel()
+    low, high = min(0.0, float(values.min())), max(1e-6, float(values.max()))
+    if not clip:
+        return low, high
+    values = values[:: max(1, values.size // 200_000)]
+    best = math.inf, low, high
+    for low_share in np.arange(0.5, 1.01, 0.1) if low < 0.0 else (1.0,):
+        for high_share in np.arange(0.4, 1.01, 0.05):
+            bottom, step = low * low_share, (high * high_share - low * low_share) / 255
+            rounded_values = np.clip(np.round((values - bottom) / step), 0, 255) * step + bottom
+            error = float(np.square(rounded_values - values).mean())
+            best = min(best, (error, bottom, bottom + 255 * step))
+    return best[1], best[2]
+
+
+def _update_weight_ranges(student: Any, piece: Workpiece) -> None:
+    """Fake quantization takes the ranges of weights when it trains, and then from before the step."""
+    student(piece.representative[: piece.settings.batch_size], training=True)
 
 
 def _take_weights(student: Any, model: Any) -> None:
@@ -195,14 +230,22 @@ def _divergence(teacher_logits: Any, logits: Any) -> Any:
     return tf.reduce_sum(tf.exp(target) * (target - tf.nn.log_softmax(logits)), axis=-1)
 
 
-def rounded(model: Any, bits: int) -> None:
-    """Rounds each kernel by output channel to `bits` bits, in place: a ruin, to try the gate on."""
+def rounded(model: Any, bits: int) -> Any:
+    """A copy with each kernel rounded by output channel to `bits` bits: a ruin, to try the gate on."""
+    ruin = _copied(model)
     steps = 2 ** (bits - 1) - 1
-    for layer in model.layers:
+    for layer in ruin.layers:
         weights = layer.get_weights()
         if weights and weights[0].ndim > 1:
             kernel = weights[0]
             largest = np.abs(kernel).max(axis=tuple(range(kernel.ndim - 1)), keepdims=True)
-            scale = np.maximum(largest, math.ulp(1.0)) / steps
+            scale = np.maximum(largest, 1e-12) / steps
             weights[0] = (np.round(kernel / scale) * scale).astype(np.float32)
             layer.set_weights(weights)
+    return ruin
+
+
+def _copied(model: Any) -> Any:
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    return twin

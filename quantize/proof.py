@@ -102,15 +102,16 @@ class Proof:
     """The comparisons of a float and an int8 evaluation of the same clips.
 
     before: the int8 evaluation with float's temperatures.
+    clips, parts: of the evaluations; truth: (n,) int64 index into LABELS, -1 without an emotion
     """
 
     def __init__(
         self, exact: Evaluation, int8: Evaluation, before: Evaluation, resamples: int = 1000
     ) -> None:
-        self.clips = exact.clips
+        self.clips, self.parts = exact.clips, exact.parts
         self._evaluation = exact
         self._resamples = resamples
-        self._truth = np.array([
+        self.truth = np.array([
             -1 if clip.emotion is None else LABELS.index(clip.emotion) for clip in exact.clips
         ])
         self._answers = {
@@ -189,7 +190,7 @@ class Proof:
         emotion: str | None, chosen: np.ndarray,
     ) -> Comparison:
         exact, int8, before = self.answers(system)
-        truth = self._truth[chosen]
+        truth = self.truth[chosen]
         ua = [
             float(metrics.unweighted_average_recall(
                 metrics.confusion_matrix(truth, answers.labels[chosen], len(LABELS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,32 @@ from edge.emotion import TFLiteExpert, find_runtime
 from edge.gender import GenderGate
 from edge.labels import GENDERS, LABELS
 from edge.recognizer import Recognizer
-from quantize.bundle_writer import recover, write_bundle
+from quantize.balancing import balance
+from quantize.bundle_writer import write_bundle
 from quantize.card import LICENCE, make_card
+from quantize.choice import Contest
+from quantize.convert import to_float
+from quantize.diagnosis import Diagnosis, diagnose
 from quantize.errors import QuantizeError
 from quantize.float_run import FloatRun
 from quantize.folding import folded
 from quantize.gate import Verdict, judge
-from quantize.gate_precision import GatePrecision, smallest_gate
+from quantize.gate_precision import GatePrecision, GateWindows, smallest_gate
 from quantize.keras_expert import KerasExpert
 from quantize.material import Corpora
 from quantize.methods import Workpiece, rounded
 from quantize.proof import PARTS, Proof
+from quantize.report import make_report
 from quantize.representative import representative_windows
 from quantize.settings import METHODS, MethodSettings, Thresholds
 from quantize.temperature import fitted_temperature
-from quantize.variants import Variant, best, made_variant, measured
-from quantize.windows import ClipWindows
+from quantize.variants import Variant, made_variant
+from quantize.windows import ClipWindows, Rehearsal
 from training.emotion import WINDOW_HOP
 from training.evaluation import UNSEEN, Evaluation, evaluate
 from training.tensorflow_setup import compute_in_bfloat16, seed_everything
+
+DIAGNOSED_WINDOWS = 100
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Plan:
         return METHODS if self.method == "auto" else (self.method,)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """Everything that was found out, for the bundle, the report and the terminal."""
 
@@ -71,8 +78,7 @@ class Outcome:
     proof: Proof
     verdict: Verdict
     evaluation: Evaluation
-    models: dict[str, Any] = field(repr=False, default_factory=dict)
-    representative: np.ndarray | None = field(repr=False, default=None)
+    diagnosis: Diagnosis
 
     def to_dict(self) -> dict[str, Any]:
         """The content of quantization.json: JSON values that depend on run and settings alone."""
@@ -86,6 +92,7 @@ class Outcome:
             "temperatures": {"float": self.float_temperatures, "int8": self.temperatures},
             "gender_gate": self.gate_precision.to_dict(),
             "gate": self.verdict.to_dict(),
+            "diagnosis": self.diagnosis.to_dict(),
             "proof": self.proof.to_dict(),
         }
 
@@ -94,13 +101,6 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
     """Makes the variants, chooses, refits, proves and judges. Writes nothing but RUN/quantize."""
     seed_everything(plan.settings.seed)
     compute_in_bfloat16(False)
-    if plan.settings.weight_bits < 8:
-        exact = {gender: folded(model) for gender, model in run.experts.items()}
-        ruined = {gender: folded(model) for gender, model in run.experts.items()}
-        for model in ruined.values():
-            rounded(model, plan.settings.weight_bits)
-    else:
-        exact = ruined = {gender: folded(model) for gender, model in run.experts.items()}
     train = corpora.train
     representative = representative_windows(
         train.clips, train.log_mels, run.features, plan.settings.representative_windows,
@@ -109,52 +109,75 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
     windows = ClipWindows(_not_empty(corpora.validation), run.features)
     floats = {gender: KerasExpert(model) for gender, model in run.experts.items()}
     float_logits = {gender: windows.logits(expert) for gender, expert in floats.items()}
+    float_temperatures = {g: fitted_temperature(windows, float_logits[g], g) for g in GENDERS}
+
+    _say(plan, "gender gate")
+    spoken = [k for k, clip in enumerate(corpora.clips) if corpora.protocol.part(clip) == "validation"]
+    precision = smallest_gate(
+        run.gate_arrays, _heard(run, [corpora.log_mels[k] for k in spoken]), plan.certain
+    )
+    gate = GenderGate.from_arrays(precision.arrays)
+    posteriors = _heard(run, windows.material.log_mels).posteriors(gate)
+    rehearsal = Rehearsal(windows, corpora.protocol, posteriors, plan.certain)
+    contest = Contest(windows, rehearsal, float_logits, float_temperatures, plan.thresholds)
+
+    balanced = {
+        gender: _balanced(model, representative, plan.settings)
+        for gender, model in run.experts.items()
+    }
     variants = []
     for gender in GENDERS:
         piece = Workpiece(
-            gender, ruined[gender], representative, train, run.training_settings(), run.features,
-            plan.settings, plan.progress,
+            gender, _ruined(balanced[gender], plan.settings), representative, train,
+            run.training_settings(), run.features, plan.settings, plan.progress,
         )
         for method in plan.methods:
             _say(plan, f"{gender} expert: {method}")
             model = made_variant(piece, method, run.digests[gender], run.folder / "quantize")
-            variants.append(
-                measured(gender, method, model, windows, float_logits[gender], plan.thresholds)
-            )
-    chosen = {
-        gender: best([v for v in variants if v.gender == gender], plan.thresholds, plan.size_budget)
-        for gender in GENDERS
-    }
+            variants.append(contest.measured(gender, method, model))
+    chosen = contest.best(variants, plan.size_budget)
+    temperatures = {gender: variant.temperature for gender, variant in chosen.items()}
     experts = {
         gender: TFLiteExpert(variant.model, name=f"{gender}.tflite")
         for gender, variant in chosen.items()
     }
-    float_temperatures, temperatures = (
-        {g: fitted_temperature(windows, logits[g], g) for g in GENDERS}
-        for logits in (float_logits, {g: windows.logits(experts[g]) for g in GENDERS})
-    )
-    _say(plan, "gender gate")
-    spoken = [k for k, clip in enumerate(corpora.clips) if corpora.protocol.part(clip) == "validation"]
-    precision = smallest_gate(
-        run.gate_arrays, [corpora.log_mels[k] for k in spoken], floor_db=run.front_end.floor_db,
-        window_frames=run.front_end.window_frames, window_hop_frames=WINDOW_HOP,
-        active_span_db=run.features.trim_db, certain=plan.certain,
-    )
-    stored_gate = GenderGate.from_arrays(precision.arrays)
     evaluations = []
-    for title, gate, scorers, scales in (
+    for title, of_gender, scorers, scales in (
         ("float", run.gate, floats, float_temperatures),
-        ("int8", stored_gate, experts, temperatures),
-        ("int8 with float's temperatures", stored_gate, experts, float_temperatures),
+        ("int8", gate, experts, temperatures),
+        ("int8 with float's temperatures", gate, experts, float_temperatures),
     ):
         _say(plan, f"proof: {title}")
-        evaluations.append(_evaluated(run, corpora, plan, gate, scorers, scales))
+        evaluations.append(_evaluated(run, corpora, plan, of_gender, scorers, scales))
     proof = Proof(*evaluations)
     verdict = judge(proof, plan.thresholds, plan.gate_parts)
+    _say(plan, "diagnosis")
+    some = np.unique(np.linspace(0, len(windows.inputs) - 1, DIAGNOSED_WINDOWS).astype(int))
+    diagnosis = diagnose(
+        {gender: variant.model for gender, variant in chosen.items()},
+        {gender: to_float(model) for gender, model in balanced.items()},
+        windows.inputs[some, ..., None], proof,
+    )
     return Outcome(
         plan, run, variants, chosen, float_temperatures, temperatures, precision, proof, verdict,
-        evaluations[1], exact, representative,
+        evaluations[1], diagnosis,
     )
+
+
+def _balanced(expert: Any, representative: np.ndarray, settings: MethodSettings) -> Any:
+    """The graph that the methods begin with."""
+    model = folded(expert)
+    balance(model, representative, settings.balance)
+    return model
+
+
+def _ruined(model: Any, settings: MethodSettings) -> Any:
+    """The same graph, unless the settings ask for fewer bits than there are."""
+    return model if settings.weight_bits == 8 else rounded(model, settings.weight_bits)
+
+
+def _heard(run: FloatRun, log_mels: Sequence[np.ndarray]) -> GateWindows:
+    return GateWindows.cut(log_mels, run.front_end, WINDOW_HOP, run.features.trim_db)
 
 
 def _not_empty(validation: Any) -> Any:
@@ -187,23 +210,36 @@ def _say(plan: Plan, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def write(outcome: Outcome, corpora: Corpora) -> None:
+def write_bundle_of(outcome: Outcome, corpora: Corpora) -> None:
     """The bundle of an outcome that passed its gate. QuantizeError when it did not, or cannot be."""
     if not outcome.verdict.passed:
-        raise QuantizeError("the gate is broken; nothing was written")
-    run, plan = outcome.run, outcome.plan
+        raise QuantizeError("the gate is broken; no bundle is written")
     manifest = make_manifest(outcome)
     quantization = outcome.to_dict()
-    gate_file = run.folder / "quantize" / "gender.npz"
-    gate_file.parent.mkdir(parents=True, exist_ok=True)
-    outcome.gate_precision.write(gate_file)
     files = {
-        "gender.npz": gate_file.read_bytes(),
+        "gender.npz": outcome.gate_precision.to_bytes(),
         **{f"{gender}.tflite": variant.model for gender, variant in outcome.chosen.items()},
         "quantization.json": as_json(quantization),
         "CARD.md": make_card(manifest, quantization, data_table(corpora)).encode(),
     }
-    write_bundle(plan.out, files, manifest, lambda folder: _verify(folder, outcome, corpora))
+    write_bundle(
+        outcome.plan.out, files, manifest, lambda folder: _verify(folder, outcome, corpora)
+    )
+
+
+def write_report_of(outcome: Outcome, path: Path) -> None:
+    """The HTML page, and quantization.json beside it, whatever the verdict."""
+    page = make_report(
+        f"Quantization of {outcome.run.folder.name}: what int8 costs", outcome.variants,
+        outcome.chosen, outcome.proof, outcome.verdict, outcome.diagnosis,
+        outcome.gate_precision.to_dict(),
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+        path.with_name("quantization.json").write_bytes(as_json(outcome.to_dict()))
+    except OSError as error:
+        raise QuantizeError(f"the report {path} cannot be written: {error.strerror}") from error
 
 
 def as_json(content: Any) -> bytes:

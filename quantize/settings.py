@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.errors import SettingsError
 
-METHODS = ("ptq", "qat", "prune-qat", "cluster")
+METHODS = ("ptq", "ptq-mse", "qat", "prune-qat", "cluster")
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,9 @@ class MethodSettings:
 
     seed: int = 0
     representative_windows: int = 400   # of training speakers, balanced by gender, emotion and corpus
+    balance: float = 0.7                # how much channels' ranges are evened out, 1 wholly
     batch_size: int = 48
-    qat_epochs: int = 2                 # passes over the expert's training clips
+    qat_epochs: int = 1                 # passes over the expert's training clips
     qat_learning_rate: float = 1e-4     # at the start; it falls to 0 along a cosine
     prune_epochs: int = 2               # in which the sparsity rises
     prune_sparsity: float = 0.4         # share of a kernel's weights that become 0

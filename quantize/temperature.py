@@ -25,7 +25,7 @@ def fitted_temperature(windows: ClipWindows, logits: np.ndarray, gender: str) ->
     truth = windows.material.labels[chosen]
 
     def loss(log_temperature: float) -> float:
-        probabilities = windows.probabilities(logits, math.exp(log_temperature))
+        probabilities = windows.means(windows.shares(logits, math.exp(log_temperature)))
         return float(-np.log(np.maximum(probabilities[chosen, truth], 1e-12)).mean())
 
     best = minimize_scalar(

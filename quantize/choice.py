@@ -1,0 +1,95 @@
+"""Which variant of each expert to ship: decided on validation speakers alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from edge.emotion import TFLiteExpert
+from edge.labels import GENDERS
+from quantize.errors import QuantizeError
+from quantize.gate import Verdict, judge
+from quantize.proof import WHOLE, Proof
+from quantize.settings import Thresholds
+from quantize.temperature import fitted_temperature
+from quantize.variants import Variant
+from quantize.windows import ClipWindows, Rehearsal
+
+_PARTS = ("validation",)
+
+
+class Contest:
+    """Scores variants, and pairs of them, beside the float experts.
+
+    float_logits: by gender, (windows, 8) of all validation windows
+    """
+
+    def __init__(
+        self, windows: ClipWindows, rehearsal: Rehearsal, float_logits: Mapping[str, np.ndarray],
+        float_temperatures: Mapping[str, float], thresholds: Thresholds,
+    ) -> None:
+        self._windows = windows
+        self._rehearsal = rehearsal
+        self._float_logits = dict(float_logits)
+        self._float_temperatures = dict(float_temperatures)
+        self._thresholds = thresholds
+        self._exact = rehearsal.evaluation(float_logits, float_temperatures)
+
+    def measured(self, gender: str, method: str, model: bytes) -> Variant:
+        """A variant with its temperature and its scores, the other gender's expert left float."""
+        logits = self._windows.logits(TFLiteExpert(model, name=f"{gender} {method}"))
+        temperature = fitted_temperature(self._windows, logits, gender)
+        proof = self._proof(
+            {**self._float_logits, gender: logits},
+            {**self._float_temperatures, gender: temperature},
+        )
+        row = proof.find(f"{gender} expert", "validation")
+        losses = [
+            check.value for check in self._verdict(proof).checks
+            if check.system == row.system and check.what == "recall loss"
+        ]
+        return Variant(
+            gender, method, model, logits, temperature, 100 * row.ua_int8,
+            100 * (row.ua_float - row.ua_int8), max(losses, default=0.0), 100 * row.agreement,
+        )
+
+    def best(self, variants: Sequence[Variant], size_budget: int) -> dict[str, Variant]:
+        """The pair with the best validation UA of the whole; of equals, the smaller one.
+
+        A pair that breaks the gate on validation clips stands back behind those that hold it.
+        QuantizeError when no variant of a gender is within the budget of bytes.
+        """
+        small = {
+            gender: [v for v in variants if v.gender == gender and len(v.model) <= size_budget]
+            for gender in GENDERS
+        }
+        for gender, candidates in small.items():
+            if not candidates:
+                least = min(len(v.model) for v in variants if v.gender == gender)
+                raise QuantizeError(
+                    f"no {gender} expert is within {size_budget} bytes; the smallest has {least}: "
+                    "raise --size-budget, or train a smaller network"
+                )
+        pairs = [dict(zip(GENDERS, pair)) for pair in itertools.product(*small.values())]
+        return max(pairs, key=self._merit)
+
+    def _merit(self, pair: Mapping[str, Variant]) -> tuple[bool, float, int, int]:
+        proof = self._proof(
+            {gender: variant.logits for gender, variant in pair.items()},
+            {gender: variant.temperature for gender, variant in pair.items()},
+        )
+        return (
+            self._verdict(proof).passed,
+            round(proof.find(WHOLE, "validation").ua_int8, 9),
+            -sum(len(variant.model) for variant in pair.values()),
+            -sum(variant.graph.compressed_size for variant in pair.values()),
+        )
+
+    def _proof(self, logits: dict[str, np.ndarray], temperatures: dict[str, float]) -> Proof:
+        int8 = self._rehearsal.evaluation(logits, temperatures)
+        return Proof(self._exact, int8, int8, resamples=1)  # its intervals are of no use here
+
+    def _verdict(self, proof: Proof) -> Verdict:
+        return judge(proof, self._thresholds, _PARTS)
