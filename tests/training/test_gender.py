@@ -11,16 +11,33 @@ import numpy as np
 import pytest
 
 from edge.features import FrontEnd, LogMel, relative_db
-from edge.gender import Evidence, GenderGate, Voicing
+from edge.gender import Evidence, GenderGate
 from tests.synthetic_speech import synthesise
-from training import gender as room
 from training.corpora import Clip, CorpusError
+from training.gender import add_arguments
+from training.gender import run as run_command
+from training.gender.arrays import write_arrays
+from training.gender.assessment import recall_by_gender
+from training.gender.bottleneck import Crops, warp_matrix
+from training.gender.calibration import calibrate
+from training.gender.fit import fit_gate
+from training.gender.mixtures import speaker_discriminant
+from training.gender.recordings import Recordings, band_centres
+from training.gender.settings import GateSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SMALL = room.GateSettings(
-    projection=6, hidden=12, bottleneck=3, steps=60, batch=8, crop_frames=40, components=(1, 2),
-    covariances=("diag", "full"), frames_per_speaker=200, dropout=0.1,
+SMALL = GateSettings(
+    projection=6,
+    hidden=12,
+    bottleneck=3,
+    steps=60,
+    batch=8,
+    crop_frames=40,
+    components=(1, 2),
+    covariances=("diag", "full"),
+    frames_per_speaker=200,
+    dropout=0.1,
 )
 
 
@@ -42,7 +59,14 @@ def voices():
                 corpus = "ravdess" if emotion else "slr45"
                 samples = synthesise(gender, emotion, speaker=speaker, take=take)
                 clips.append(
-                    Clip(corpus, f"{gender}{speaker}{take}", Path("x"), f"{gender[0]}{speaker}", gender, emotion)
+                    Clip(
+                        corpus,
+                        f"{gender}{speaker}{take}",
+                        Path("x"),
+                        f"{gender[0]}{speaker}",
+                        gender,
+                        emotion,
+                    )
                 )
                 log_mels.append(relative_db(front_end(samples)).astype(np.float16))
     return clips, log_mels
@@ -51,15 +75,15 @@ def voices():
 @pytest.fixture(scope="module")
 def fit(voices):
     pytest.importorskip("tensorflow")
-    return room.fit_gate(*voices, BySpeaker(), SMALL, progress=False, test=True)
+    return fit_gate(*voices, BySpeaker(), SMALL, progress=False, test=True)
 
 
 def recordings(voices, settings=SMALL):
-    return room.Recordings(*voices, settings, FrontEnd(), progress=False)
+    return Recordings(*voices, settings, FrontEnd(), progress=False)
 
 
 def test_band_centres_are_linear_and_then_logarithmic():
-    centres = room.band_centres(FrontEnd())
+    centres = band_centres(FrontEnd())
     steps = np.diff(centres[1:40])
     assert steps == pytest.approx(23.4, abs=4)
     assert np.diff(np.log(centres[60:])) == pytest.approx(np.log(6.4) / 27 * 45.245 / 129, rel=0.2)
@@ -69,7 +93,7 @@ def test_batches_hold_as_many_women_as_men(voices):
     data = recordings(voices)
     women = [i for i, t in enumerate(data.targets) if t == 1]
     few_men = [i for i, t in enumerate(data.targets) if t == 0][:2]
-    crops = room.Crops(data, women + few_men, SMALL)
+    crops = Crops(data, women + few_men, SMALL)
     x, votes, targets = crops.draw()
     assert x.shape == (8, 40, 128) and x.dtype == np.float32
     assert targets.mean() == 0.5
@@ -79,21 +103,23 @@ def test_batches_hold_as_many_women_as_men(voices):
 def test_speakers_of_one_gender_alone_are_refused(voices):
     data = recordings(voices)
     with pytest.raises(CorpusError, match="both genders"):
-        room.Crops(data, np.flatnonzero(data.targets == 1), SMALL)
+        Crops(data, np.flatnonzero(data.targets == 1), SMALL)
 
 
 def test_silence_is_left_out(voices):
     clips, log_mels = voices
     silent = [np.full((30, 128), -80, np.float16)]
-    data = room.Recordings(clips[:2] + clips[:1], log_mels[:2] + silent, SMALL, FrontEnd(), progress=False)
+    data = Recordings(
+        clips[:2] + clips[:1], log_mels[:2] + silent, SMALL, FrontEnd(), progress=False
+    )
     assert len(data.clips) == 2
 
 
 def test_a_warp_moves_a_peak_up_or_down():
-    centres = room.band_centres(FrontEnd())
+    centres = band_centres(FrontEnd())
     x = -0.01 * (np.arange(128.0) - 60) ** 2
     for factor in (0.9, 1.0, 1.1):
-        peak = (x @ room.warp_matrix(centres, factor)).argmax()
+        peak = (x @ warp_matrix(centres, factor)).argmax()
         assert centres[peak] == pytest.approx(centres[60] / factor, rel=0.03)
 
 
@@ -101,7 +127,7 @@ def test_without_noise_and_equaliser_a_crop_is_unchanged(voices):
     still = dataclasses.replace(SMALL, equaliser_db=0.0, noise_db=(-200.0, -200.0))
     data = recordings(voices)
     x = np.maximum(np.stack([data.spans[0][:20]] * 8), -80)
-    crops = room.Crops(data, range(len(data.clips)), still)
+    crops = Crops(data, range(len(data.clips)), still)
     np.testing.assert_allclose(crops.perturb(x), x, atol=1e-3)
 
 
@@ -109,25 +135,25 @@ def test_the_noise_floor_only_adds(voices):
     noisy = dataclasses.replace(SMALL, equaliser_db=0.0, noise_db=(-30.0, -30.0))
     data = recordings(voices)
     x = np.stack([data.spans[0][:20]] * 8)
-    assert (room.Crops(data, range(len(data.clips)), noisy).perturb(x) >= x - 1e-3).all()
+    assert (Crops(data, range(len(data.clips)), noisy).perturb(x) >= x - 1e-3).all()
 
 
 def test_calibration_finds_the_truth_it_was_drawn_from():
     random = np.random.default_rng(0)
     targets = random.integers(0, 2, 4000)
     counts = random.integers(5, 200, 4000)
-    # The mean ratio is +-1 around 0.3, with a speaker's own variance and one that falls with frames.
+    # The mean ratio is +-1 around 0.3: a speaker's own variance, and one that falls with frames.
     variance = 0.5 + 20.0 / counts
     means = 0.3 + (2 * targets - 1) + np.sqrt(variance) * random.standard_normal(4000)
     evidence = [Evidence(m * n, int(n)) for m, n in zip(means, counts)]
-    slope, bias, saturation = room.calibrate(evidence, targets, np.ones(4000))
+    slope, bias, saturation = calibrate(evidence, targets, np.ones(4000))
     assert slope == pytest.approx(2 / 0.5, rel=0.2)
     assert bias == pytest.approx(0.3, abs=0.08)
     assert saturation == pytest.approx(20.0 / 0.5, rel=0.6)
 
 
 def test_recall_names_what_is_absent():
-    report = room.recall_by_gender(np.array([1, 1, 1, 1]), np.array([0.9, 0.8, 0.2, 0.7]))
+    report = recall_by_gender(np.array([1, 1, 1, 1]), np.array([0.9, 0.8, 0.2, 0.7]))
     assert report == {"clips": 4, "female": 75.0, "male": None, "uar": None}
 
 
@@ -153,7 +179,7 @@ def test_the_discriminant_finds_what_tells_speakers_apart():
     speakers = {
         str(k): place + spread * random.standard_normal((500, 3)) for k, place in enumerate(places)
     }
-    arrays = room.speaker_discriminant(speakers, 2)
+    arrays = speaker_discriminant(speakers, 2)
     weights, biases = arrays["discriminant_weights"], arrays["discriminant_biases"]
     along = np.abs(weights[:, 0]) * spread
     assert along[1] > 10 * max(along[0], along[2])
@@ -164,24 +190,24 @@ def test_the_discriminant_finds_what_tells_speakers_apart():
 
 def test_there_are_no_more_directions_than_speakers_allow():
     speakers = {name: np.random.default_rng(0).standard_normal((50, 5)) for name in "ab"}
-    assert room.speaker_discriminant(speakers, 4)["discriminant_weights"].shape == (5, 1)
+    assert speaker_discriminant(speakers, 4)["discriminant_weights"].shape == (5, 1)
 
 
 def test_the_same_seed_gives_the_same_bytes(voices, fit, tmp_path):
-    again = room.fit_gate(*voices, BySpeaker(), SMALL, progress=False)
-    room.write_arrays(tmp_path / "a.npz", fit.arrays)
-    room.write_arrays(tmp_path / "b.npz", dict(reversed(again.arrays.items())))
+    again = fit_gate(*voices, BySpeaker(), SMALL, progress=False)
+    write_arrays(tmp_path / "a.npz", fit.arrays)
+    write_arrays(tmp_path / "b.npz", dict(reversed(again.arrays.items())))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 def test_the_command_writes_a_gate_that_edge_loads(miniature_corpora, tmp_path, capsys):
     pytest.importorskip("tensorflow")
     parser = argparse.ArgumentParser()
-    room.add_arguments(parser)
+    add_arguments(parser)
     arguments = parser.parse_args(
         ["--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"), "--steps", "5"]
     )
-    assert room.run(arguments, SMALL) == 0
+    assert run_command(arguments, SMALL) == 0
     gate = GenderGate.load(tmp_path / "run" / "gender.npz")
     assert 0 <= gate.posterior(gate.evidence(np.zeros((20, 128), np.float32))) <= 1
     report = json.loads((tmp_path / "run" / "gender.json").read_text())

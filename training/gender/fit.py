@@ -1,0 +1,136 @@
+"""The whole fit, on SLR45 alone and on all training speakers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge.features import FrontEnd
+from edge.gender import GenderGate
+from training.corpora import CorpusError
+from training.gender.arrays import frame_arrays, with_mixtures
+from training.gender.assessment import assess, score
+from training.gender.bottleneck import Crops, train_bottleneck
+from training.gender.calibration import calibrate, calibration_material
+from training.gender.mixtures import (
+    balanced_frames,
+    clip_evidence,
+    extractor,
+    fit_mixtures,
+    speaker_discriminant,
+    window_features,
+)
+from training.gender.recordings import Recordings, progress_bar
+from training.gender.settings import GENDERS, GateSettings
+
+
+@dataclasses.dataclass
+class GateFit:
+    """A trained gate: the arrays of gender.npz, and the report of how it did."""
+
+    arrays: dict[str, np.ndarray]
+    report: dict
+
+
+def fit_on(
+    recordings: Recordings,
+    train: Sequence[int],
+    validation: Sequence[int],
+    settings: GateSettings,
+    progress: bool = True,
+) -> GateFit:
+    """Fits a gate on the recordings `train`, chooses and calibrates on `validation`."""
+    layers = train_bottleneck(Crops(recordings, train, settings), settings, progress)
+    frames = frame_arrays(settings, recordings.front_end, layers)
+    features = window_features(recordings, train, extractor(frames, settings), progress)
+    speakers = balanced_frames(recordings, features, settings)
+    discriminant = speaker_discriminant(speakers, settings.discriminant)
+    frames.update(discriminant)
+    held = window_features(recordings, validation, extractor(frames, settings), progress)
+    women = {recordings.speakers[i] for i in train if recordings.targets[i] == 1}
+    pools = {
+        gender: np.concatenate(
+            [
+                x @ discriminant["discriminant_weights"] + discriminant["discriminant_biases"]
+                for speaker, x in speakers.items()
+                if (speaker in women) == (gender == "female")
+            ]
+        )
+        for gender in GENDERS
+    }
+
+    ladder, best = [], None
+    candidates = [(c, k) for c in settings.covariances for k in settings.components]
+    for covariance, components in progress_bar(
+        candidates, "mixtures", len(candidates), "fit", progress
+    ):
+        mixtures = fit_mixtures(pools, components, covariance, settings.seed)
+        raw = GenderGate.from_arrays(with_mixtures(frames, mixtures, settings))
+        material = calibration_material(recordings, held, raw, settings)
+        calibration = calibrate(*material)
+        arrays = with_mixtures(frames, mixtures, settings, calibration)
+        gate = GenderGate.from_arrays(arrays)
+        odds = np.array([gate.posterior(e) for e in material[0]])
+        truth = np.where(material[1] == 1, odds, 1.0 - odds)
+        loss = float((material[2] * -np.log(np.maximum(truth, 1e-12))).sum() / material[2].sum())
+        posteriors = np.array(
+            [gate.posterior(clip_evidence(gate, held[i], settings.ratio_limit)) for i in held]
+        )
+        ladder.append(
+            {
+                "covariance": covariance,
+                "components": components,
+                "bic": round(sum(float(m.bic(pools[g])) for g, m in mixtures.items())),
+                "validation_cross_entropy": round(loss, 4),
+                "validation_uar": assess(recordings, list(held), posteriors)["emotional"]["uar"],
+            }
+        )
+        if best is None or loss < best[0]:
+            best = loss, arrays, ladder[-1]
+    return GateFit(best[1], {"chosen": best[2], "mixtures": ladder})
+
+
+def fit_gate(
+    clips: Sequence,
+    log_mels: Sequence[np.ndarray],
+    protocol,
+    settings: GateSettings | None = None,
+    front_end: FrontEnd | None = None,
+    progress: bool = True,
+    test: bool = False,
+) -> GateFit:
+    """Fits the gate on SLR45 alone and on all training speakers; keeps what validation prefers.
+
+    clips: training.corpora.Clip; log_mels: (frames, bands) relative dB of each whole clip;
+    protocol: training.protocol.Protocol; test: score the test speakers too, once, at the end.
+    """
+    settings, front_end = settings or GateSettings(), front_end or FrontEnd()
+    recordings = Recordings(clips, log_mels, settings, front_end, progress)
+    parts = np.array([protocol.part(clip) for clip in recordings.clips])
+    train, validation = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "validation")
+    base = [i for i in train if recordings.clips[i].corpus == "slr45"]
+    fits, roads = {}, {"slr45": base, "all": train}
+    for name, chosen in roads.items():
+        if len({recordings.targets[i] for i in chosen}) < 2:
+            continue
+        fit = fit_on(recordings, chosen, validation, settings, progress)
+        fit.report["training_speakers"] = len({recordings.speakers[i] for i in chosen})
+        fit.report["training_clips"] = len(chosen)
+        fit.report["validation"] = score(recordings, validation, fit.arrays, progress)
+        if test:
+            fit.report["test"] = score(
+                recordings, np.flatnonzero(parts == "test"), fit.arrays, progress
+            )
+        fits[name] = fit
+    if not fits:
+        raise CorpusError("the gender gate needs training speakers of both genders")
+    chosen = min(fits, key=lambda name: fits[name].report["chosen"]["validation_cross_entropy"])
+    report = {
+        "settings": dataclasses.asdict(settings),
+        "chosen": chosen,
+        "parameters": GenderGate.from_arrays(fits[chosen].arrays).parameters,
+        **{name: fit.report for name, fit in fits.items()},
+    }
+    return GateFit(fits[chosen].arrays, report)

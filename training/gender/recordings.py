@@ -1,0 +1,73 @@
+"""Recordings as the gate's training sees them: active spans, voiced frames, windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from edge.features import FrontEnd, mel_filters, relative_db
+from edge.gender import VoicingDetector, loudness_db
+from edge.windows import active_span, cut_windows
+from training.gender.settings import GENDERS, GateSettings
+
+
+def band_centres(front_end: FrontEnd) -> np.ndarray:
+    """Centre of gravity of each mel band, (mel_bands,) float64 hertz."""
+    filters = mel_filters(front_end)  # (mel_bands, bins)
+    hertz = np.linspace(0.0, front_end.sample_rate / 2, filters.shape[1])
+    return filters @ hertz / filters.sum(axis=1)
+
+
+class Recordings:
+    """Clips with what training needs of each: its active span's log-mel and its voiced frames."""
+
+    def __init__(
+        self,
+        clips: Sequence,
+        log_mels: Sequence[np.ndarray],
+        settings: GateSettings,
+        front_end: FrontEnd,
+        progress: bool = True,
+    ) -> None:
+        detector = VoicingDetector(band_centres(front_end), settings.voicing)
+        self.front_end = front_end
+        self.settings = settings
+        self.clips, self.spans, self.voiced = [], [], []
+        for clip, log_mel in progress_bar(
+            zip(clips, log_mels), "voicing", len(clips), "clip", progress
+        ):
+            log_mel = np.asarray(log_mel, dtype=np.float32)
+            if not len(log_mel) or log_mel.max() <= front_end.floor_db:
+                continue  # CREMA-D has a recording of pure silence
+            start, stop = active_span(log_mel, settings.active_db)
+            span = log_mel[start:stop]
+            voiced = detector.voiced(span, loudness_db(span, settings.voicing.loudness_bands))
+            self.clips.append(clip)
+            self.spans.append(span)
+            self.voiced.append(voiced)
+        self.targets = np.array([GENDERS.index(clip.gender) for clip in self.clips])
+        self.speakers = np.array([f"{clip.corpus} {clip.speaker}" for clip in self.clips])
+
+    def by_speaker(self, chosen: Iterable[int]) -> dict[str, np.ndarray]:
+        """Indices of the chosen recordings that have voice, by speaker."""
+        groups: dict[str, list[int]] = {}
+        for i in chosen:
+            if self.voiced[i].any():
+                groups.setdefault(self.speakers[i], []).append(i)
+        return {speaker: np.array(group) for speaker, group in sorted(groups.items())}
+
+    def windows(self, i: int) -> list[np.ndarray]:
+        """The windows on which the gate decides, each (frames, bands) against its loudest cell."""
+        span = self.spans[i]
+        cuts = cut_windows(
+            0, len(span), self.front_end.window_frames, self.settings.window_hop_frames
+        )
+        return [relative_db(span[start:stop], self.front_end.floor_db) for start, stop in cuts]
+
+
+def progress_bar(items: Iterable, description: str, total: int, unit: str, shown: bool):
+    """`items` with a bar that tells the time left, unless it is not to be shown."""
+    from tqdm import tqdm
+
+    return tqdm(items, desc=description, total=total, unit=unit, disable=not shown)
