@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.errors import SettingsError
 from edge.features import FrontEnd, LogMel, relative_db
 from edge.gender import Evidence, GenderGate
 from tests.synthetic_speech import synthesise
@@ -20,7 +21,7 @@ from training.gender.arrays import write_arrays
 from training.gender.assessment import recall_by_gender
 from training.gender.bottleneck import Crops, warp_matrix
 from training.gender.calibration import calibrate
-from training.gender.fit import fit_gate
+from training.gender.fit import fit_gate, speaker_folds
 from training.gender.mixtures import speaker_discriminant
 from training.gender.recordings import Recordings, band_centres
 from training.gender.settings import GateSettings
@@ -213,3 +214,36 @@ def test_the_command_writes_a_gate_that_edge_loads(miniature_corpora, tmp_path, 
     report = json.loads((tmp_path / "run" / "gender.json").read_text())
     assert report["chosen"] in ("slr45", "all")
     assert "UAR" in capsys.readouterr().out
+
+
+def test_a_setting_is_changed_by_name():
+    changed = SMALL.changed(["voicing.range_db=30.0", "context=[-1, 0, 1]", "pooled=false"])
+    assert changed.voicing == dataclasses.replace(SMALL.voicing, range_db=30.0)
+    assert (changed.context, changed.pooled, changed.hidden) == ((-1, 0, 1), False, SMALL.hidden)
+
+
+@pytest.mark.parametrize(
+    "assignment", ["nothing=1", "hidden", "hidden=many", "voicing=1", "a.b=1", "hidden=0.5"]
+)
+def test_a_setting_that_is_none_is_refused(assignment):
+    with pytest.raises(SettingsError):
+        SMALL.changed([assignment])
+
+
+def test_folds_part_the_training_speakers_evenly(voices):
+    data = recordings(voices)
+    folds = speaker_folds(data, range(len(data.clips)))
+    assert set(folds) == set(data.speakers)
+    sizes = np.bincount(list(folds.values()), minlength=5)
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_a_held_out_fold_is_scored_and_not_trained_on(voices):
+    pytest.importorskip("tensorflow")
+    few = dataclasses.replace(SMALL, steps=2, components=(1,), covariances=("diag",))
+    report = fit_gate(*voices, BySpeaker(), few, progress=False, roads=["all"], hold_out=0).report
+    whole = report["all"]["training_clips"] + sum(
+        row["clips"] for row in report["all"]["held_out"]["corpora"].values()
+    )
+    assert "slr45" not in report
+    assert 0 < report["all"]["training_clips"] < whole == 18

@@ -26,7 +26,7 @@ import numpy as np
 
 from training.gender.arrays import write_arrays
 from training.gender.assessment import print_report
-from training.gender.fit import GateFit, fit_gate
+from training.gender.fit import FOLDS, ROADS, GateFit, fit_gate
 from training.gender.settings import GateSettings
 
 __all__ = ["GateFit", "GateSettings", "add_arguments", "fit_gate", "run", "write_arrays"]
@@ -50,6 +50,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=int, default=GateSettings.steps, help="of the bottleneck's training"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=JSON",
+        help="another value of a field of training.gender.settings.GateSettings; repeatable",
+    )
+    parser.add_argument(
+        "--roads",
+        nargs="+",
+        choices=ROADS,
+        default=ROADS,
+        help="to train on (default: both)",
+    )
+    parser.add_argument(
+        "--hold-out",
+        type=int,
+        choices=range(FOLDS),
+        metavar="FOLD",
+        help=f"train without this fold of {FOLDS} of the training speakers and score it",
+    )
     parser.add_argument("--test", action="store_true", help="score the test speakers too")
 
 
@@ -63,7 +84,7 @@ def run(arguments: argparse.Namespace, settings: GateSettings | None = None) -> 
     cache = arguments.cache or arguments.run.parent / "cache"
     settings = dataclasses.replace(
         settings or GateSettings(), seed=arguments.seed, steps=arguments.steps
-    )
+    ).changed(arguments.set)
     protocol_file = Path(arguments.protocol or RELEASE)
     fit = fit_gate(
         clips,
@@ -71,6 +92,8 @@ def run(arguments: argparse.Namespace, settings: GateSettings | None = None) -> 
         Protocol.load(protocol_file),
         settings,
         test=arguments.test,
+        roads=arguments.roads,
+        hold_out=arguments.hold_out,
     )
     fit.report["protocol"] = hashlib.sha256(protocol_file.read_bytes()).hexdigest()
     training = {key: fit.report[key] for key in ("settings", "chosen", "protocol")}

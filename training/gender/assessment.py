@@ -90,7 +90,7 @@ def print_report(report: dict) -> None:
     text = "{:<10} {:<11} {:<22} {:>6} {:>7} {:>7} {:>7}".format
     print(text("trained on", "speakers", "clips of", "clips", "female", "male", "UAR"))
     for road in ("slr45", "all"):
-        for part in ("validation", "test"):
+        for part in ("validation", "held_out", "test"):
             rows = report.get(road, {}).get(part)
             if not rows:
                 continue

@@ -25,6 +25,9 @@ from training.gender.mixtures import (
 from training.gender.recordings import Recordings, progress_bar
 from training.gender.settings import GENDERS, GateSettings
 
+ROADS = ("slr45", "all")  # the training speakers of SLR45 alone, and of all corpora
+FOLDS = 5
+
 
 @dataclasses.dataclass
 class GateFit:
@@ -92,6 +95,15 @@ def fit_on(
     return GateFit(best[1], {"chosen": best[2], "mixtures": ladder})
 
 
+def speaker_folds(recordings: Recordings, train: Sequence[int]) -> dict[str, int]:
+    """The fold of each training speaker: in turn, corpus by corpus and gender by gender."""
+    speakers = {
+        recordings.speakers[i]: (recordings.clips[i].corpus, recordings.targets[i]) for i in train
+    }
+    ordered = sorted(speakers, key=lambda speaker: (*speakers[speaker], speaker))
+    return {speaker: number % FOLDS for number, speaker in enumerate(ordered)}
+
+
 def fit_gate(
     clips: Sequence,
     log_mels: Sequence[np.ndarray],
@@ -100,29 +112,37 @@ def fit_gate(
     front_end: FrontEnd | None = None,
     progress: bool = True,
     test: bool = False,
+    roads: Sequence[str] = ROADS,
+    hold_out: int | None = None,
 ) -> GateFit:
     """Fits the gate on SLR45 alone and on all training speakers; keeps what validation prefers.
 
     clips: training.corpora.Clip; log_mels: (frames, bands) relative dB of each whole clip;
-    protocol: training.protocol.Protocol; test: score the test speakers too, once, at the end.
+    protocol: training.protocol.Protocol; test: score the test speakers too, once, at the end;
+    roads: of ROADS; hold_out: a fold, 0 to FOLDS - 1, of the training speakers to score and not to
+    train on, since a split has few validation speakers.
     """
     settings, front_end = settings or GateSettings(), front_end or FrontEnd()
     recordings = Recordings(clips, log_mels, settings, front_end, progress)
     parts = np.array([protocol.part(clip) for clip in recordings.clips])
     train, validation = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "validation")
-    base = [i for i in train if recordings.clips[i].corpus == "slr45"]
-    fits, roads = {}, {"slr45": base, "all": train}
-    for name, chosen in roads.items():
+    scored = {"validation": validation}
+    if hold_out is not None:
+        folds = speaker_folds(recordings, train)
+        held = np.array([folds[recordings.speakers[i]] == hold_out for i in train])
+        train, scored["held_out"] = train[~held], train[held]
+    if test:
+        scored["test"] = np.flatnonzero(parts == "test")
+    fits = {}
+    for name in roads:
+        chosen = [i for i in train if name == "all" or recordings.clips[i].corpus == name]
         if len({recordings.targets[i] for i in chosen}) < 2:
             continue
         fit = fit_on(recordings, chosen, validation, settings, progress)
         fit.report["training_speakers"] = len({recordings.speakers[i] for i in chosen})
         fit.report["training_clips"] = len(chosen)
-        fit.report["validation"] = score(recordings, validation, fit.arrays, progress)
-        if test:
-            fit.report["test"] = score(
-                recordings, np.flatnonzero(parts == "test"), fit.arrays, progress
-            )
+        for part, indices in scored.items():
+            fit.report[part] = score(recordings, indices, fit.arrays, progress)
         fits[name] = fit
     if not fits:
         raise CorpusError("the gender gate needs training speakers of both genders")

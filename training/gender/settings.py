@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterable
 
+from edge.errors import SettingsError
 from edge.gender import Voicing
 
 GENDERS = ("male", "female")  # the index is the target
@@ -46,3 +49,29 @@ class GateSettings:
     ratio_limit: float = 8.0  # a frame's log-likelihood ratio is held within
     # Calibration
     turn_clips: int = 5  # clips of a speaker that make a long turn
+
+    def changed(self, assignments: Iterable[str]) -> GateSettings:
+        """These settings with some changed: each "name=JSON", "voicing.name=JSON" for the voicing.
+
+        SettingsError names an assignment that is malformed or of no setting.
+        """
+        settings = self
+        for assignment in assignments:
+            path, _, text = assignment.partition("=")
+            group, _, name = path.rpartition(".")
+            holder = {"": settings, "voicing": settings.voicing}.get(group)
+            if holder is None or name not in {field.name for field in dataclasses.fields(holder)}:
+                raise SettingsError(f"the gender gate has no setting {path!r}")
+            try:
+                value = json.loads(text)
+            except ValueError as error:
+                raise SettingsError(f"{assignment!r} is not NAME=JSON: {error}") from error
+            if isinstance(value, list):
+                value = tuple(value)
+            if not isinstance(value, type(getattr(holder, name))):
+                raise SettingsError(
+                    f"{path} is {getattr(holder, name)!r} by default and cannot be {value!r}"
+                )
+            holder = dataclasses.replace(holder, **{name: value})
+            settings = dataclasses.replace(settings, voicing=holder) if group else holder
+        return settings
