@@ -59,8 +59,8 @@ def bash(words, folder=None) -> set[str]:
 
 def test_bash_knows_the_command_after_reading_the_script():
     program = script("bash", make_parser()) + "complete -p edge-ser"
-    done = subprocess.run([shell("bash"), "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "complete -F _edge_ser edge-ser"
+    output = subprocess.check_output([shell("bash"), "-c", program], text=True)
+    assert output.strip() == "complete -F _edge_ser edge-ser"
 
 
 @pytest.mark.parametrize(("words", "expected"), CASES)

@@ -1,0 +1,298 @@
+"""`edge-ser listen`, without a microphone, and with PulseAudio's."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edge
+from edge import cli
+from edge.cli.panel import Meter
+from edge.features import EmotionFeatures, FrontEnd
+from edge.recognizer import Recognizer
+from tests.edge.fake_portaudio import FakePortAudio
+from tests.edge.fakes import FixedExpert, FixedGate
+
+
+@pytest.fixture
+def portaudio(monkeypatch, speech):
+    """Speech, a pause, other speech; always recognised as an angry woman."""
+    pause = np.zeros(24000, np.float32)
+    sound = [speech("female", "angry", seconds=3.0), pause, speech("male", seconds=2.0), pause]
+    fake = FakePortAudio(np.concatenate(sound))
+    logits = [0, 0, 0, 1, 3, 0, 0, 0]
+    recognizer = Recognizer.from_parts(
+        front_end=FrontEnd(),
+        emotion_features=EmotionFeatures(),
+        gate=FixedGate(0.9),
+        experts={"female": FixedExpert(logits), "male": FixedExpert(logits)},
+    )
+    monkeypatch.setitem(sys.modules, "sounddevice", fake)
+    monkeypatch.setattr(edge, "Recognizer", lambda bundle: recognizer, raising=False)
+    fake.recognizer = recognizer
+    return fake
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+    def screen(self) -> list[str]:
+        """The lines that stand on the terminal, escape sequences obeyed."""
+        lines, row = [""], 0
+        for part in re.split(r"(\033\[[?\d]*[a-zA-Z]|\n)", self.getvalue()):
+            if part == "\n":
+                row += 1
+                if row == len(lines):
+                    lines.append("")
+            elif part.endswith("A") and part.startswith("\033"):
+                row -= int(part[2:-1])
+                assert row >= 0
+            elif part == "\033[J":
+                lines = [*lines[:row], ""]
+            elif not part.startswith("\033"):
+                lines[row] += part
+        return lines
+
+
+def test_segments_are_lines_and_the_end_a_summary(portaudio, capsys):
+    assert cli.main(["listen", "--seconds", "8"]) == 0
+    out, err = capsys.readouterr()
+    expected = portaudio.recognizer.timeline(portaudio.sound, 16000).segments
+    *segments, summary, share = out.splitlines()
+    assert len(segments) == len(expected) == 2
+    assert all("female" in line and "angry" in line for line in segments)
+    assert summary.startswith("heard 0:08.0, of it speech 0:0")
+    assert summary.endswith("in 2 turns; over-runs: 0")
+    assert share.split()[0] == "angry" and share.endswith("100.0 %")
+    assert "listening to Built-in Microphone" in err
+
+
+def test_a_device_that_stops_is_told_after_the_summary(portaudio, capsys):
+    assert cli.main(["listen"]) == 1
+    out, err = capsys.readouterr()
+    assert "heard 0:08.0" in out
+    assert err.splitlines()[-1].startswith("edge-ser: Built-in Microphone stopped by itself")
+
+
+def test_ctrl_c_ends_with_the_summary_and_what_was_unfinished(portaudio, capsys, monkeypatch):
+    from edge.microphone import Microphone
+
+    whole = Microphone.__iter__
+
+    def interrupted(microphone):
+        for number, block in enumerate(whole(microphone)):
+            if number == 40:
+                raise KeyboardInterrupt
+            yield block
+
+    monkeypatch.setattr(Microphone, "__iter__", interrupted)
+    assert cli.main(["listen"]) == 0
+    segment, summary, _ = capsys.readouterr().out.splitlines()
+    assert "angry" in segment and summary.startswith("heard 0:02.0")
+
+
+def test_over_runs_are_shown(portaudio, capsys):
+    portaudio.overflows = (5, 6)
+    assert cli.main(["listen", "--seconds", "8"]) == 0
+    assert "over-runs: 2" in capsys.readouterr().out
+    assert cli.main(["listen", "--seconds", "8", "--format", "jsonl"]) == 0
+    out, err = capsys.readouterr()
+    assert "over-runs: 2" in err and "over-runs" not in out
+
+
+def test_jsonl_is_every_event_of_the_stream(portaudio, capsys):
+    assert cli.main(["listen", "--seconds", "8", "--format", "jsonl", "--interval", "1"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    with portaudio.recognizer.stream(16000, interval=1.0) as stream:
+        stream.accept_waveform(portaudio.sound)
+    assert events == [json.loads(json.dumps(event.to_dict())) for event in stream.poll()]
+
+
+def test_a_terminal_shows_a_panel_that_gives_way_to_segments(portaudio, capsys, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    panels = []
+    flush = terminal.flush
+    monkeypatch.setattr(terminal, "flush", lambda: (panels.append(terminal.screen()), flush()))
+    assert cli.main(["listen", "--seconds", "8"]) == 0
+    texts = ["\n".join(panel) for panel in panels]
+    assert "level" in texts[0] and "waiting for speech" in texts[0]
+    speaking = next(text for text in texts if "speaking" in text and "angry" in text)
+    assert "Built-in Microphone, 16000 Hz" in speaking and "over-runs: 0" in speaking
+    assert re.search(r"female +█+.* 90\.0 %", speaking) and re.search(r"angry +█+", speaking)
+    assert max(len(panel) for panel in panels) <= 2 + 13  # segments and one panel
+    final = terminal.screen()
+    assert [line for line in final if line and "level" in line] == []
+    assert final[0].strip().startswith("0:00.") and "heard 0:08.0" in "\n".join(final)
+    hidden, shown = terminal.getvalue().count("\033[?25l"), terminal.getvalue().count("\033[?25h")
+    assert hidden == shown == 1
+
+
+def test_the_cursor_comes_back_after_an_error(portaudio, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    portaudio.refuses = "Device unavailable"
+    assert cli.main(["listen"]) == 1
+    assert terminal.getvalue().endswith("\033[?25h")
+
+
+def test_devices_are_listed(portaudio, capsys):
+    assert cli.main(["listen", "--list-devices"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "*   1  Built-in Microphone  (Fake Audio, 16000 Hz)"
+    assert second == r"    2  Head\x1bset  (Fake Audio, 16000 Hz)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--device", "none"], "no input 'none' was found"),
+        (["--rate", "4000"], "4000 Hz"),
+        (["--interval", "9"], "interval"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(portaudio, capsys, arguments, message):
+    assert cli.main(["listen", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1 and message in err
+
+
+def test_the_meter_rises_at_once_and_falls_slowly():
+    meter = Meter()
+    meter.update(np.full(800, 0.5, np.float32), 0.05)
+    assert meter.db == pytest.approx(-6.02, abs=0.01) and not meter.clipped
+    meter.update(np.zeros(800, np.float32), 0.10)
+    assert -8.0 < meter.db < -6.02
+    meter.update(np.zeros(800, np.float32), 60.0)
+    assert meter.db == -60.0
+    meter.update(np.ones(800, np.float32), 60.05)
+    assert meter.db == 0.0 and meter.clipped
+
+
+@pytest.fixture
+def pulseaudio(tmp_path):
+    """The environment of a PulseAudio server of its own, whose microphone hears `speech`."""
+    for program in ("pulseaudio", "paplay", "pactl"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed (make system-deps)")
+    try:
+        import sounddevice  # noqa: F401
+    except ImportError:
+        pytest.skip("sounddevice is not installed")
+    except OSError as error:
+        pytest.skip(f"{error} (make system-deps)")
+    socket = tmp_path / "pulse"
+    folder = tmp_path / "runtime"
+    folder.mkdir(mode=0o700)
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(folder),
+        "PULSE_RUNTIME_PATH": str(folder),
+        "PULSE_SERVER": f"unix:{socket}",
+        "PULSE_SOURCE": "speech.monitor",
+        "PULSE_SINK": "speech",
+    }
+    environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
+    server = subprocess.Popen(
+        [
+            *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"),
+            *("--disable-shm=true", "--log-target=stderr"),
+            f"--load=module-native-protocol-unix socket={socket} auth-anonymous=1",
+            "--load=module-null-sink sink_name=speech rate=48000 channels=1",
+        ],
+        env={k: v for k, v in environment.items() if k not in ("PULSE_SERVER", "PULSE_SOURCE")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(100):
+            asked = subprocess.run(
+                ["pactl", "info"], env=environment, capture_output=True, check=False
+            )
+            if asked.returncode == 0:
+                break
+            try:
+                server.wait(0.1)
+                pytest.skip("pulseaudio did not start")
+            except subprocess.TimeoutExpired:
+                pass
+        yield environment
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path, speech):
+    sound = np.concatenate(
+        [speech("female", "angry", seconds=3.0, sample_rate=48000), np.zeros(72000, np.float32)]
+    )
+    path = tmp_path / "speech.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48000)
+        file.writeframes((32767 * sound).astype("<i2").tobytes())
+    command = [sys.executable, "-m", "edge", "listen", "--bundle", str(tiny_bundle)]
+    listener = subprocess.Popen(
+        [*command, "--device", "pulse", "--rate", "48000", "--format", "jsonl"],
+        env=pulseaudio,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        _wait_until_recording(listener, pulseaudio)
+        subprocess.run(["paplay", str(path)], env=pulseaudio, check=True, timeout=30)
+        events = []
+        while not events or events[-1]["kind"] != "turn_ended":
+            line = listener.stdout.readline()
+            assert line, listener.stderr.read()
+            events.append(json.loads(line))
+        listener.send_signal(signal.SIGINT)
+        _, err = listener.communicate(timeout=20)
+    finally:
+        listener.kill()
+        listener.wait()
+    assert listener.returncode == 0, err
+    assert re.fullmatch(r"(edge-ser: over-runs: \d+; .*\n)?", err)  # on a machine that is busy
+    assert events[0]["kind"] == "turn_started"
+    turn = events[-1]["turn"]
+    assert turn["end"] - turn["start"] == pytest.approx(3.0, abs=0.5)
+    assert turn["gender"] in ("female", "male") and turn["segments"]
+    heard = [event["window"] for event in events if event["kind"] == "decision"]
+    assert len(heard) >= 4
+    assert events[-1]["time"] - turn["end"] == pytest.approx(1.0, abs=0.3)  # the pause
+
+
+def _wait_until_recording(listener, environment) -> None:
+    for _ in range(300):
+        listed = subprocess.check_output(
+            ["pactl", "list", "short", "source-outputs"], env=environment, text=True
+        )
+        if listed.strip():
+            return
+        try:
+            listener.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        pytest.fail(f"listen ended: {listener.stderr.read()}")
+    pytest.fail("nothing recorded within 30 s")
