@@ -220,7 +220,7 @@ class Lesson:
 
         bar = tqdm(total=total, unit="step", desc=f"  {self._piece.gender}", leave=False, mininterval=2)
         return [keras.callbacks.LambdaCallback(
-            on_batch_end=lambda *_: bar.update(), on_train_end=lambda *_: bar.close(),
+            on_batch_end=lambda *_, **__: bar.update(), on_train_end=lambda *_, **__: bar.close(),
         )]
 
 
