@@ -131,6 +131,11 @@ def to_mono_16k(
     max_duration: seconds; None for any
     returns: (ceil(n * 16000 / sample_rate),) float32, full scale 1; may share memory with samples
     Raises the errors that this module's docstring lists.
+
+    >>> noise = np.random.default_rng(0).integers(-1000, 1000, (44100, 2)).astype(np.int16)
+    >>> sound = to_mono_16k(noise, 44100)
+    >>> sound.shape, sound.dtype.name
+    ((16000,), 'float32')
     """
     mono, rate = checked_mono(samples, sample_rate, max_duration)
     sound = resample_to_16k(mono, rate)

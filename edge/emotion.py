@@ -29,6 +29,9 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
 
     temperature: above 1 flattens the distribution, below 1 sharpens it (Guo et al. 2017,
         "On Calibration of Modern Neural Networks", section 4.2).
+
+    >>> softmax(np.log([1.0, 3.0])).round(6).tolist()
+    [0.25, 0.75]
     """
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     exponentials = np.exp(scaled - scaled.max())
@@ -39,6 +42,9 @@ def quantise(values: NDArray[np.float32], scale: float, zero_point: int) -> NDAr
     """Reals to int8, of any shape: round(values / scale) + zero_point, saturated at -128 and 127.
 
     Divides in float32 and rounds halves away from zero, as TFLite's reference QUANTIZE kernel.
+
+    >>> quantise(np.array([-1.0, 0.25, 99.0]), scale=0.5, zero_point=3).tolist()
+    [1, 4, 127]
     """
     steps = np.asarray(values, dtype=np.float32) / np.float32(scale)
     # In float64 adding a half is exact, so that 0.49999997 does not become 1.
@@ -47,7 +53,11 @@ def quantise(values: NDArray[np.float32], scale: float, zero_point: int) -> NDAr
 
 
 def dequantise(values: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float32]:
-    """int8 to reals, of any shape: (values - zero_point) * scale, float32."""
+    """int8 to reals, of any shape: (values - zero_point) * scale, float32.
+
+    >>> dequantise(np.array([1, 4, 127], np.int8), scale=0.5, zero_point=3).tolist()
+    [-1.0, 0.5, 62.0]
+    """
     steps = values.astype(np.int32) - zero_point
     return np.asarray(steps * np.float64(scale), dtype=np.float32)
 

@@ -82,6 +82,13 @@ def srt(segments: Iterable[Segment]) -> str:
     """SubRip subtitles: a numbered caption for each segment, in time order.
 
     A caption lasts at least a millisecond, the format's unit.
+
+    >>> from edge.events import Segment
+    >>> print(srt([Segment(1.5, 4.0, "female", 0.98, "happy", 0.7, {"happy": 0.7}, False)]))
+    1
+    00:00:01,500 --> 00:00:04,000
+    happy (70 %), female
+    <BLANKLINE>
     """
     captions = []
     for number, segment in enumerate(segments, start=1):

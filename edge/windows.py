@@ -31,6 +31,9 @@ def cut_windows(start: int, stop: int, length: int, hop: int) -> list[tuple[int,
     no window but that of a span shorter than `length` is short.
 
     Returns (start, stop) of each window in frames, stop exclusive, in time order.
+
+    >>> cut_windows(10, 400, length=188, hop=94)
+    [(10, 198), (104, 292), (198, 386), (212, 400)]
     """
     if start >= stop:
         raise SettingsError(f"a span needs at least one frame, got [{start}, {stop})")

@@ -51,7 +51,11 @@ def percent(probability: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as 1:02.34, or 1:01:02.34 from one hour on."""
+    """Seconds as minutes and seconds, with hours from one hour on.
+
+    >>> clock(62.34), clock(3662.34)
+    ('1:02.34', '1:01:02.34')
+    """
     hundredths = round(100 * seconds)
     minutes, rest = divmod(hundredths, 6000)
     hours, minutes = divmod(minutes, 60)
@@ -60,7 +64,11 @@ def clock(seconds: float) -> str:
 
 
 def bar(fraction: float, width: int, unicode: bool = True) -> str:
-    """A bar of `width` columns, filled from the left to the fraction, 0 to 1."""
+    """A bar of `width` columns, filled from the left to the fraction, 0 to 1.
+
+    >>> bar(0.6, 10, unicode=False)
+    '######----'
+    """
     fraction = min(1.0, max(0.0, fraction))
     if not unicode:
         filled = round(fraction * width)
