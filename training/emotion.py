@@ -72,7 +72,7 @@ class Material:
 
 
 def unit_variance(material: Material, features: EmotionFeatures) -> EmotionFeatures:
-    """The features with the scale that brings each coefficient to unit variance over the material."""
+    """The features with the scale that gives each coefficient unit variance over the material."""
     plain = EmotionFeatures(**{**features.to_dict(), "scale": (1.0,) * features.n_mfcc})
     squares, frames = np.zeros(features.n_mfcc), 0
     for index in np.random.default_rng(0).permutation(len(material))[:1000]:
@@ -296,9 +296,10 @@ def _ahead(batches: Iterator[Any], depth: int = 6) -> Iterator[Any]:
     def offer(item: Any) -> None:
         while not stopped.is_set():
             try:
-                return ready.put(item, timeout=0.5)
+                ready.put(item, timeout=0.5)
             except queue.Full:
                 continue
+            return
 
     def make() -> None:
         try:
@@ -307,7 +308,7 @@ def _ahead(batches: Iterator[Any], depth: int = 6) -> Iterator[Any]:
                 if stopped.is_set():
                     return
             offer((None, None))
-        except BaseException as error:  # handed over to the thread that trains
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that trains
             offer((None, error))
 
     threading.Thread(target=make, daemon=True).start()

@@ -1,7 +1,7 @@
 """The emotion expert: a small convolutional network over the cepstrum of one window.
 
-    (188, n_mfcc) ─ 5x5 stride 2 ─ pool ─ 3x3 ─ all of the cepstrum ─ residual blocks ─┬ mean ┬─ dense ─ (8,)
-                   └─── neighbouring coefficients and frames ───┘     └─ time alone ─┘ └ max ─┘
+    (188, n_mfcc) ─ 5x5 stride 2 ─ pool ─ 3x3 ─ whole cepstrum ─ residual blocks ─┬ mean ┬─ dense ─ (8,)
+                   └ neighbouring coefficients and frames ─┘     └─ time alone ─┘ └ max ─┘
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ def build_network(settings: NetworkSettings, frames: int, n_mfcc: int) -> keras.
     """An untrained expert: (batch, frames, n_mfcc, 1) float32 to (batch, 8) logits.
 
     Every operation has an int8 kernel in TFLite, and each batch normalisation follows a convolution
-    that it can be folded into. The dilated blocks see the whole window (TC-ResNet, Choi et al. 2019;
-    TIM-Net, Ye et al. 2023).
+    that it can be folded into. The dilated blocks see the whole window (TC-ResNet, Choi et al.
+    2019; TIM-Net, Ye et al. 2023).
     """
     layers = keras.layers
     cepstrum = layers.Input((frames, n_mfcc, 1), name="cepstrum")

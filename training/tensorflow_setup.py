@@ -1,4 +1,4 @@
-"""TensorFlow with Keras 2, which the model-optimization toolkit needs, and without its start-up chatter."""
+"""TensorFlow with Keras 2, as the model-optimization toolkit needs, without start-up chatter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import tensorflow as tf  # noqa: E402  (the environment has to be set first)
+import tensorflow as tf  # the environment has to be set first
 
 keras = tf.keras
 
@@ -22,7 +22,7 @@ def seed_everything(seed: int) -> None:
 
 
 def compute_in_bfloat16(wanted: bool) -> None:
-    """Whether convolutions run in bfloat16 where the processor is built for it; sums stay float32."""
+    """Whether convolutions run in bfloat16 where the processor can; sums stay float32."""
     tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": wanted})
 
 

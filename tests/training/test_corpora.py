@@ -198,7 +198,7 @@ class TestSlr45:
 
 
 class TestCremaD:
-    ACTORS = {"1001": "male", "1002": "female"}
+    ACTORS = {"1001": "male", "1002": "female"}  # noqa: RUF012 - of a test, never changed
 
     def write_demographics(self, folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,21 @@ from edge.features import EmotionFeatures, FrontEnd
 from edge.labels import LABELS
 from training.cache import FeatureCache
 from training.corpora import read_corpora
-from training.emotion import Batches, Material, Validation, clip_windows, train_experts, unit_variance
+from training.emotion import (
+    Batches,
+    Material,
+    Validation,
+    clip_windows,
+    train_experts,
+    unit_variance,
+)
 from training.run import STAGES, Run, RunError
 from training.settings import TrainingSettings
 
 SMALL = TrainingSettings().replaced([
     "batch_size=8", "universal.epochs=2", "specialised.epochs=1", "n_mfcc=13", "bfloat16=false",
-    "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4", "network.dilations=[1]",
+    "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4",
+    "network.dilations=[1]",
 ])
 
 
@@ -226,7 +234,8 @@ def test_the_command_trains_on_the_official_layouts(miniature_corpora, tmp_path,
     parser = argparse.ArgumentParser()
     emotion.add_arguments(parser)
     arguments = parser.parse_args([
-        "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"), "--stages", "universal",
+        "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"),
+        "--stages", "universal",
         "--hold-out", "savee/KL", "--set", "batch_size=8", "universal.epochs=1", "n_mfcc=13",
         "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4",
         "network.dilations=[1]",

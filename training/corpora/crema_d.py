@@ -103,7 +103,7 @@ def _read_pictures(root: Path, genders: dict[str, str], findings: Findings) -> N
             frames, range_db = int(row["frames"]), float(row["range_db"])
         except ValueError:
             frames, range_db = 0, 0.0
-        if not (0 < frames <= _MAX_FRAMES and 0 < range_db and math.isfinite(range_db)):
+        if not (0 < frames <= _MAX_FRAMES and range_db > 0 and math.isfinite(range_db)):
             findings.malformed("frames or range_db in logmel.csv out of range", row["clip"])
         extents[row["clip"]] = frames, range_db
     pictures = _pictures(root)
