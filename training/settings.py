@@ -57,7 +57,7 @@ class TrainingSettings:
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
     def replaced(self, assignments: Iterable[str]) -> TrainingSettings:
-        """With assignments such as "universal.epochs=60" or "network.dilations=[1,2,4]" carried out.
+        """With assignments such as "universal.epochs=60" or "network.dilations=[1,2]" carried out.
 
         SettingsError when there is no such setting, or the value is not JSON of the same kind.
         """
