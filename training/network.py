@@ -1,7 +1,7 @@
 """The emotion expert: a small convolutional network over the cepstrum of one window.
 
     (188, n_mfcc) ─ 5x5 stride 2 ─ pool ─ 3x3 ─ all of the cepstrum ─ blocks ─┬ mean ┬─ dense ─ (8,)
-                   └─── neighbouring coefficients and frames ───┘ └ time alone ┘└ max ─┘
+                   └─── neighbouring coefficients and frames ───┘    └ time ┘ └ max ─┘
 """
 
 from __future__ import annotations
