@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _LOWEST_DB = -60.0
 _FALL_DB_PER_SECOND = 30.0  # of the meter, after a loud moment
-_BAR = 24
+_WIDEST_BAR = 24
 _UP = "\033[{}A"
 _TO_THE_END = "\033[J"
 _HIDE_CURSOR, _SHOW_CURSOR = "\033[?25l", "\033[?25h"
@@ -118,7 +118,7 @@ class Panel:
         state = "speaking" if self._speaking else "waiting for speech"
         lost = f"  over-runs: {over_runs}"
         lines = [
-            self._styled(FAINT, f"{self._title}  {clock(time)[:-1]}{lost}  Ctrl-C ends"),
+            self._styled(FAINT, self._fitted(f"{self._title}  {clock(time)[:-1]}{lost}")),
             f"{'level':<9}  {self._bar(fraction)}  {meter.db:5.0f} dB"
             + ("  clipped" if meter.clipped else ""),
         ]
@@ -130,17 +130,21 @@ class Panel:
             line = f"{label:<9}  {self._bar(probability)}  {percent(probability):>7}"
             lines.append(self._styled(BOLD, line) if label == decision.emotion else line)
         notes = [state, *["uncertain"] * decision.uncertain, *decision.flags]
-        return [*lines, ", ".join(notes)]
+        return [*lines, self._fitted(", ".join(notes))]
 
     def _bar(self, fraction: float) -> str:
-        return bar(fraction, _BAR, self._unicode)
+        width = min(_WIDEST_BAR, shutil.get_terminal_size().columns - 24)
+        return bar(fraction, max(4, width), self._unicode)
 
     def _styled(self, style: str, line: str) -> str:
-        line = shortened(line, shutil.get_terminal_size().columns - 1)
         return f"{style}{line}{PLAIN}" if self._colour else line
+
+    def _fitted(self, line: str) -> str:
+        return shortened(line, shutil.get_terminal_size().columns - 1)
 
     def _draw(self, lines: Sequence[str]) -> None:
         self._erase()
+        lines = lines[: max(1, shutil.get_terminal_size().lines - 1)]  # the cursor cannot go above
         self._out.write("\n".join(lines) + "\n")
         self._out.flush()
         self._lines = len(lines)

@@ -144,6 +144,23 @@ def test_a_terminal_shows_a_panel_that_gives_way_to_segments(portaudio, capsys, 
     assert hidden == shown == 1
 
 
+@pytest.mark.parametrize(("columns", "lines"), [(40, 24), (80, 6)])
+def test_the_panel_fits_a_small_terminal(portaudio, monkeypatch, columns, lines):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", str(lines))
+    panels = []
+    flush = terminal.flush
+    monkeypatch.setattr(terminal, "flush", lambda: (panels.append(terminal.screen()), flush()))
+    assert cli.main(["listen", "--seconds", "2.5"]) == 0
+    drawn = [panel for panel in panels if any("level" in line for line in panel)]
+    assert any("angry" in line for line in drawn[-1]) or lines < 8
+    assert all(len(line) < columns for panel in drawn for line in panel)
+    assert all(len(panel) <= lines for panel in drawn)
+
+
 def test_the_cursor_comes_back_after_an_error(portaudio, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
