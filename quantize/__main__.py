@@ -16,7 +16,7 @@ BROKEN, UNUSABLE, INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0: the bundle is written. 1: the gate is broken, nothing changed. 2: the input is not right."""
+    """0: the bundle is written. 1: the gate is broken, nothing changed. 2: the input is wrong."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(format="%(levelname)s: %(message)s")
     try:
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     limits = Thresholds()
     add = parser.add_argument
     add("run", type=Path, help="folder of a training run")
-    add("--out", type=Path, required=True, help="folder of the bundle; one that is there is replaced")
+    add("--out", type=Path, required=True, help="folder of the bundle; an old one is replaced")
     add("--corpora", type=Path, required=True, help="folder with one folder for each corpus")
     add("--cache", type=Path, help="folder of cached log-mels (default: cache beside the run)")
     add("--protocol", type=Path, help="split by speaker, the run's (default: the released models')")

@@ -30,12 +30,13 @@ _NAMES = {
 }
 
 _UNTESTED = """\
-- Speech that was not acted. All emotional recordings are of actors, told what to feel, who speak a few
-  fixed sentences or words; people in earnest sound otherwise, mostly weaker.
+- Speech that was not acted. All emotional recordings are of actors, told what to feel, who speak a
+  few fixed sentences or words; people in earnest sound otherwise, mostly weaker.
 - Languages other than English, children, voices of the very old, and voices altered by illness.
 - Far microphones, telephones, music, crowds, more than one speaker at once.
-- Gender beyond the two words in the corpora's labels. The gate hears the voice's pitch and timbre; it
-  cannot know how anyone describes themselves, and it errs most for deep female and high male voices.
+- Gender beyond the two words in the corpora's labels. The gate hears the voice's pitch and timbre;
+  it cannot know how anyone describes themselves, and it errs most for deep female and high male
+  voices.
 - TESS was trained on with both of its speakers; no figure here is of TESS.
 
 Do not let these models decide anything about a person: no hiring, grading, policing, diagnosing or
@@ -47,8 +48,8 @@ def make_card(
 ) -> str:
     """The card's text, Markdown.
 
-    quantization: the content of quantization.json; data: for each corpus and part, `corpus`, `part`,
-        `speakers`, `female`, `male` (speakers), `clips`
+    quantization: the content of quantization.json; data: for each corpus and part, `corpus`,
+        `part`, `speakers`, `female`, `male` (speakers), `clips`
     """
     metrics = manifest["metrics"]
     sections = [
@@ -58,8 +59,8 @@ def make_card(
         "cepstrum of 3 s windows, in 8-bit integers throughout. Labels: "
         + ", ".join(manifest["labels"]) + ".",
         "## Licence\n\n"
-        f"Code: {LICENCE['code']}. Weights: {LICENCE['weights']}, **not for commercial use**, because\n"
-        "the licences of the recordings demand it:\n\n"
+        f"Code: {LICENCE['code']}. Weights: {LICENCE['weights']}, **not for commercial use**, "
+        "because\nthe licences of the recordings demand it:\n\n"
         + _table(
             ("corpus", "licence of the recordings"),
             [(_NAMES[key], value) for key, value in LICENCE["recordings"].items()],
@@ -99,8 +100,9 @@ def make_card(
                 for gender, row in quantization["chosen"].items()
             ],
         )
-        + f"\n\nThe gender gate's arrays take {quantization['gender_gate']['bytes']} bytes, mixtures in "
-        f"{quantization['gender_gate']['mixtures']}, layers in {quantization['gender_gate']['layers']}.",
+        + f"\n\nThe gender gate's arrays take {quantization['gender_gate']['bytes']} bytes, "
+        f"mixtures in {quantization['gender_gate']['mixtures']}, "
+        f"layers in {quantization['gender_gate']['layers']}.",
         "## What they were not tested on\n\n" + _UNTESTED,
     ]
     return "\n\n".join(sections) + "\n"
@@ -119,9 +121,9 @@ def _cost(quantization: Mapping[str, Any]) -> str:
     ]
     outcome = "holds" if verdict["passed"] else "is broken"
     return (
-        "Float against int8 on the same clips, pooled over the corpora (quantization.json has every\n"
-        "corpus, gender and emotion). Per cent; the difference in points with its paired bootstrap 95 %\n"
-        "interval; ECE is the expected calibration error.\n\n"
+        "Float against int8 on the same clips, pooled over the corpora (quantization.json has every"
+        "\ncorpus, gender and emotion). Per cent; the difference in points with its paired "
+        "bootstrap 95 %\ninterval; ECE is the expected calibration error.\n\n"
         + _table(
             ("system", "part", "clips", "UA float", "UA int8", "difference", "same label",
              "ECE float", "ECE int8"), rows,

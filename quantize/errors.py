@@ -6,4 +6,4 @@ from edge.errors import EdgeError
 
 
 class QuantizeError(EdgeError):
-    """A run cannot be quantized, or its bundle cannot be written; what was there before is whole."""
+    """A run cannot be quantized, or its bundle not be written; what was there before is whole."""

@@ -1,4 +1,4 @@
-"""An expert as it runs: dropouts gone, batch normalisations and rectifiers folded into convolutions.
+"""An expert as it runs: no dropouts; batch normalisations and rectifiers folded into convolutions.
 
 Post-training quantization, quantization-aware training, pruning and clustering all begin with this
 graph, so that what they see is what TFLite executes, operation by operation.
@@ -74,7 +74,9 @@ class _Folding:
     def _absorb(self, layer: Any, output: Any, tensor: Any) -> None:
         """A convolution or dense layer with the normalisation and the rectifier that follow it."""
         kernel = layer.kernel.numpy().astype(np.float64)
-        bias = np.zeros(kernel.shape[-1]) if layer.bias is None else layer.bias.numpy().astype(float)
+        bias = np.zeros(kernel.shape[-1])
+        if layer.bias is not None:
+            bias = layer.bias.numpy().astype(float)
         activation = layer.get_config()["activation"]
         following = self._only_consumer(output)
         if activation == "linear" and isinstance(following, keras.layers.BatchNormalization):

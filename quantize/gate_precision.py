@@ -115,7 +115,8 @@ def smallest_gate(
         except BundleError:  # a value too large, or weights whose sum is off, in so few bits
             continue
         now_clips, now_single = heard.posteriors(gate)
-        changed_windows = int((_decisions(now_single, certain) != _decisions(single, certain)).sum())
+        moved = _decisions(now_single, certain) != _decisions(single, certain)
+        changed_windows = int(moved.sum())
         changed_clips = int(((now_clips >= 0.5) != (clips >= 0.5)).sum())
         holds = not changed_windows and not changed_clips
         size = sum(array.nbytes for array in stored.values())

@@ -1,9 +1,9 @@
 """The ways from a float expert to an int8 one.
 
-Each takes the folded and balanced float graph and gives a TFLite model. The ones that train let the float expert
-teach: on augmented clips of the training speakers the student is drawn to the teacher's
-distribution, so that what is learnt is to be the same network in fewer bits (distillation, Hinton
-et al. 2015; with quantization, Mishra and Marr 2018).
+Each takes the folded and balanced float graph and gives a TFLite model. The ones that train let the
+float expert teach: on augmented clips of the training speakers the student is drawn to the
+teacher's distribution, so that what is learnt is to be the same network in fewer bits
+(distillation, Hinton et al. 2015; with quantization, Mishra and Marr 2018).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from training.tensorflow_setup import keras, tf
 class Workpiece:
     """One expert with what the methods need to work on it.
 
-    model: the folded and balanced float graph; representative: (n, frames, n_mfcc, 1) float32 training windows
+    model: the folded and balanced float graph
+    representative: (n, frames, n_mfcc, 1) float32, training windows
     material, training: the clips of the training speakers, and how they were trained on
     """
 
@@ -120,7 +121,7 @@ def _trained_under_quantization(piece: Workpiece, student: Any) -> bytes:
 
 
 def _set_ranges(student: Any, piece: Workpiece) -> None:
-    """Gives fake quantization the activations' ranges, which it would take thousands of steps to find."""
+    """Gives fake quantization the activations' ranges, which would take it thousands of steps."""
     _update_weight_ranges(student, piece)
     model = piece.model
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
@@ -145,7 +146,7 @@ def _set_ranges(student: Any, piece: Workpiece) -> None:
 
 
 def least_error_range(values: np.ndarray, clip: bool = True) -> tuple[float, float]:
-    """The range of least squared error when 8 bits express the values in it, and the rest is clipped.
+    """The range of least squared error when 8 bits express the values in it, the rest is clipped.
 
     values: of any shape. Without `clip`, from the least to the largest. 0 is always inside.
     """
@@ -165,7 +166,7 @@ def least_error_range(values: np.ndarray, clip: bool = True) -> tuple[float, flo
 
 
 def _update_weight_ranges(student: Any, piece: Workpiece) -> None:
-    """Fake quantization takes the ranges of weights when it trains, and then from before the step."""
+    """Fake quantization takes the weights' ranges when it trains, and then from before the step."""
     student(piece.representative[: piece.settings.batch_size], training=True)
 
 
@@ -218,7 +219,8 @@ class Lesson:
             return []
         from tqdm import tqdm
 
-        bar = tqdm(total=total, unit="step", desc=f"  {self._piece.gender}", leave=False, mininterval=2)
+        name = f"  {self._piece.gender}"
+        bar = tqdm(total=total, unit="step", desc=name, leave=False, mininterval=2)
         return [keras.callbacks.LambdaCallback(
             on_batch_end=lambda *_, **__: bar.update(), on_train_end=lambda *_, **__: bar.close(),
         )]
@@ -231,7 +233,7 @@ def _divergence(teacher_logits: Any, logits: Any) -> Any:
 
 
 def rounded(model: Any, bits: int) -> Any:
-    """A copy with each kernel rounded by output channel to `bits` bits: a ruin, to try the gate on."""
+    """A copy with each kernel rounded by channel to `bits` bits: a ruin, to try the gate on."""
     ruin = _copied(model)
     steps = 2 ** (bits - 1) - 1
     for layer in ruin.layers:

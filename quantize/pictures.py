@@ -92,7 +92,8 @@ def differences(proof: Proof, verdict: Verdict, system: str) -> bytes:
         height = names.index(row.group) + (0.15 if row.part == "test" else -0.15)
         small = row.clips < verdict.thresholds.cell_clips
         low, middle, high = (
-            100 * value for value in (row.difference.low, row.difference.estimate, row.difference.high)
+            100 * value
+            for value in (row.difference.low, row.difference.estimate, row.difference.high)
         )
         colour = _GENDER_COLOURS.get(row.gender or "", _INK)
         axes.plot([low, high], [height, height], "-", color=colour, linewidth=1, alpha=0.5)
@@ -104,7 +105,7 @@ def differences(proof: Proof, verdict: Verdict, system: str) -> bytes:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlabel("int8 minus float, points of UA or recall, with 95 % interval\n"
-                    "(circle: validation, square: test; hollow: fewer clips than count in the gate)")
+                    "(circle: validation, square: test; hollow: too few clips for the gate)")
     return png(figure)
 
 

@@ -136,7 +136,7 @@ class Proof:
         return self._evaluation.select(part=part, gender=gender, emotional=True)
 
     def find(self, system: str, part: str, **group: str) -> Comparison | None:
-        """The comparison of a group, such as `gender="female", emotion="sad"`; None without clips."""
+        """The comparison of a group, such as `gender="male", emotion="sad"`; None without clips."""
         wanted = {"corpus": None, "gender": None, "emotion": None, **group}
         for row in self.comparisons:
             if (row.system, row.part) == (system, part) and all(

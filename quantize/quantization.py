@@ -112,7 +112,11 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
     float_temperatures = {g: fitted_temperature(windows, float_logits[g], g) for g in GENDERS}
 
     _say(plan, "gender gate")
-    spoken = [k for k, clip in enumerate(corpora.clips) if corpora.protocol.part(clip) == "validation"]
+    spoken = [
+        k
+        for k, clip in enumerate(corpora.clips)
+        if corpora.protocol.part(clip) == "validation"
+    ]
     precision = smallest_gate(
         run.gate_arrays, _heard(run, [corpora.log_mels[k] for k in spoken]), plan.certain
     )
@@ -211,7 +215,7 @@ def _say(plan: Plan, text: str) -> None:
 
 
 def write_bundle_of(outcome: Outcome, corpora: Corpora) -> None:
-    """The bundle of an outcome that passed its gate. QuantizeError when it did not, or cannot be."""
+    """The bundle of an outcome that passed its gate; QuantizeError when it did not, or cannot."""
     if not outcome.verdict.passed:
         raise QuantizeError("the gate is broken; no bundle is written")
     manifest = make_manifest(outcome)
