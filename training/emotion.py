@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import queue
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -436,7 +435,11 @@ def run(arguments: argparse.Namespace) -> int:
     config = {
         "protocol": hashlib.sha256(protocol_file.read_bytes()).hexdigest(),
         "hold_out": sorted(held_out),
-        "command": sys.argv[1:],
+        "command": " ".join([
+            "python -m training emotion --corpora CORPORA --run RUN --stages", *arguments.stages,
+            *(["--set", *arguments.set] if arguments.set else []),
+            *(["--hold-out", *arguments.hold_out] if arguments.hold_out else []),
+        ]),
         "environment": environment(),
     }
     metrics = train_experts(
