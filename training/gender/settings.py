@@ -26,7 +26,7 @@ class GateSettings:
     context: tuple[int, ...] = (-6, -3, 0, 3, 6)  # neighbours, in frames of 16 ms
     hidden: int = 48
     bottleneck: int = 10
-    steps: int = 3000
+    steps: int = 6000
     batch: int = 48  # crops of a step
     crop_frames: int = 96
     learning_rate: float = 2e-3  # falls to 0 along a cosine
