@@ -39,7 +39,7 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 bench: $(VENV)/.development  ## | time every stage beside other libraries
 	$(BIN)/python -m benchmarks --bundle "$(or $(EDGE_BENCH_BUNDLE),$(BUNDLE))" $(ARGS)
 
-lint: $(VENV)/.lint  ## | check style and types
+lint: $(VENV)/.development  ## | check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict edge
 	$(BIN)/pyright --pythonpath $(BIN)/python edge
@@ -68,10 +68,6 @@ $(VENV)/.run: $(BUILD) | $(VENV)/.made
 
 $(VENV)/.development: $(BUILD) | $(VENV)/.made
 	@echo "building the kernels and installing what tests and training need"
-	@$(PIP) install --editable '.[tflite,audio,train,test,bench]'
+	@$(PIP) install --editable '.[tflite,audio,train,test,bench,lint]'
 	@$(PIP) install --no-deps tf_keras==2.15.1
 	@touch $(VENV)/.run $@
-
-$(VENV)/.lint: $(VENV)/.development
-	@$(PIP) install 'ruff>=0.5' 'mypy>=1.10' 'pyright>=1.1.380'
-	@touch $@
