@@ -57,13 +57,10 @@ def plot_recording(
     """
     if samples.ndim != 1 or not samples.size:
         raise SettingsError(f"a plot needs one row of samples, not an array of {samples.shape}")
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingPackageError(
-            "plots need matplotlib; run: pip install matplotlib"
-        ) from error
+    require_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     settings = front_end or FrontEnd()
     duration = samples.size / settings.sample_rate
     # No pyplot: it keeps global state, and would choose a window system.
@@ -82,6 +79,14 @@ def plot_recording(
     except (OSError, ValueError) as error:
         name = os.fspath(file) if isinstance(file, (str, os.PathLike)) else "the plot"
         raise SettingsError(f"{name}: cannot be written: {error}") from error
+
+
+def require_matplotlib() -> None:
+    """Raises MissingPackageError, which says what to install, when there can be no plots."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingPackageError("plots need matplotlib; run: pip install matplotlib") from error
 
 
 def _draw_waveform(axes: Any, samples: NDArray[np.float32], duration: float) -> None:

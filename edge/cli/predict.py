@@ -94,12 +94,16 @@ def run(options: argparse.Namespace) -> int:
     sources = expand(options.files)
     _refuse_contradictions(options, sources)
     options.several = len(sources) > 1
+    if options.plot is not None:
+        from edge.plot import require_matplotlib
+
+        require_matplotlib()
     recognizer = edge.Recognizer(options.bundle)
     with quiet_interpreter():
         recognizer.prepare()
     progress = Progress(sys.stderr)
     failures = 0
-    with _report(options, sources) as report:
+    with progress, _report(options, sources) as report:
         for source in sources:
             progress.start(source.name)
             try:
@@ -123,9 +127,12 @@ def _refuse_contradictions(options: argparse.Namespace, sources: Sequence[Source
         options.usage_error("the standard input, '-', can be read only once")
     if STANDARD_INPUT in names and sys.stdin.isatty():
         options.usage_error("'-' reads a sound from the standard input, which is a terminal")
+    output = options.output
+    if output is not None and any(_is_same_file(output, name) for name in names):
+        options.usage_error(f"{output} is a recording, and would be overwritten")
     by_name = options.plot is not None
     if options.format in SEGMENTS_ONLY and len(sources) > 1:
-        if options.output is None or (options.output.exists() and not options.output.is_dir()):
+        if output is None or (output.exists() and not output.is_dir()):
             options.usage_error(
                 f"{options.format} holds one recording: name a folder by --output for "
                 f"{len(sources)} files"
@@ -135,6 +142,13 @@ def _refuse_contradictions(options: argparse.Namespace, sources: Sequence[Source
         stem, count = Counter(source.stem for source in sources).most_common(1)[0]
         if count > 1:
             options.usage_error(f"{count} files are named {stem!r}; their outputs would collide")
+
+
+def _is_same_file(path: Path, name: str) -> bool:
+    try:
+        return path.samefile(name)
+    except OSError:  # one of them does not exist
+        return False
 
 
 @contextmanager

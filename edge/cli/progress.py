@@ -33,6 +33,12 @@ class Progress:
         self._begun = 0.0
         self._duration = 0.0
 
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
     def start(self, label: str) -> None:
         """Begins another file; label is its name."""
         self._finished += self._duration

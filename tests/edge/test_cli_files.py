@@ -211,9 +211,18 @@ def test_plot_draws_each_file(capsys, tmp_path):
 
 def test_plot_without_matplotlib_says_what_to_install(capsys, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
-    assert predict("--plot", tmp_path / "one.png", ONE) == 1
-    assert "pip install matplotlib" in capsys.readouterr().err
+    assert predict("--plot", tmp_path / "one.png", ONE, TWO) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1 and "pip install matplotlib" in err
+
+
+def test_a_recording_is_never_overwritten_by_the_output(capsys, tmp_path):
+    path = tmp_path / "talk.wav"
+    path.write_bytes(Path(ONE).read_bytes())
+    with pytest.raises(SystemExit) as caught:
+        predict(path, "-o", tmp_path / "." / "talk.wav")
+    assert caught.value.code == 2
+    assert path.read_bytes() == Path(ONE).read_bytes()
 
 
 def test_labels_restrict_the_choice(capsys):
@@ -251,6 +260,23 @@ def test_a_long_file_shows_a_bar_on_the_terminal_and_takes_it_away(
     assert "of 1:10" in terminal.getvalue()
     assert terminal.getvalue().split("\r")[-1] == ""
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_an_interrupted_bar_is_taken_away(tmp_path, monkeypatch):
+    from edge.cli.progress import Progress
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    update = Progress.update
+    monkeypatch.setattr(
+        Progress, "update", lambda self, *_: (update(self, 30.0, 90.0), interrupted())
+    )
+    assert predict(ONE) == 130
+    assert "of 1:30" in terminal.getvalue() and terminal.getvalue().split("\r")[-1] == ""
 
 
 def test_the_time_of_reading_is_counted(capsys):

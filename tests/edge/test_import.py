@@ -31,6 +31,11 @@ def test_importing_the_package_loads_nothing_heavy_not_even_numpy():
     assert "edge" in loaded and not loaded & (HEAVY | {"numpy", "importlib_metadata"})
 
 
+def test_the_command_lines_own_parts_load_without_numpy():
+    loaded = modules_after("from edge.cli.program import make_parser; make_parser()")
+    assert "edge" in loaded and not loaded & (HEAVY | {"numpy"})
+
+
 def test_using_every_public_name_loads_neither_interpreter_nor_soundfile():
     loaded = modules_after("from edge import *")
     assert "numpy" in loaded and not loaded & HEAVY
