@@ -68,7 +68,7 @@ class Progress:
     def _line(self, done: float, duration: float, elapsed: float) -> str:
         fraction = min(1.0, done / duration)
         tail = f" {100 * fraction:3.0f} %  {clock(done)[:-3]} of {clock(duration)[:-3]}"
-        if fraction > 0.0:
+        if fraction >= 0.05:  # before, it would be a guess
             tail += f"  {elapsed * (1 - fraction) / fraction:.0f} s left"
         room = shutil.get_terminal_size().columns - 1 - len(tail)
         label = shortened(self._label, max(8, room // 3))
