@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,9 +49,10 @@ def to_float(model: Any) -> bytes:
 def _converter(model: Any) -> Any:
     # A batch of one and known shapes, or dilated convolutions become three operations each.
     shape = (1, *model.input_shape[1:])
-    run = tf.function(lambda cepstrum: model(cepstrum, training=False))
+    run = tf.function(lambda cepstrum: model(cepstrum, training=False), autograph=False)
     concrete = run.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="cepstrum"))
-    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
+    with _silence():  # it would have the model beside, which takes it twenty times as long
+        return tf.lite.TFLiteConverter.from_concrete_functions([concrete])
 
 
 def _int8(converter: Any) -> bytes:
@@ -62,13 +64,20 @@ def _int8(converter: Any) -> bytes:
 
 
 def _quietly(converter: Any) -> bytes:
-    """Converts without the converter's statistics, which come from native code and from Python."""
-    log = logging.getLogger("tensorflow")
+    """Converts without what native code and Python say about it meanwhile."""
+    with _silence(), contextlib.redirect_stdout(io.StringIO()), _silenced_descriptor(2):
+        return bytes(converter.convert())
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    log = logging.getLogger("absl")
     level = log.level
     log.setLevel(logging.ERROR)
     try:
-        with _silenced_descriptor(2), contextlib.redirect_stdout(io.StringIO()):
-            return bytes(converter.convert())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         log.setLevel(level)
 

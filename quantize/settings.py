@@ -16,17 +16,17 @@ class MethodSettings:
     """How each method works."""
 
     seed: int = 0
-    representative_windows: int = 400   # of training speakers, balanced by gender, emotion and corpus
+    representative_windows: int = 400   # of training speakers, balanced by gender, emotion, corpus
     balance: float = 0.7                # how much channels' ranges are evened out, 1 wholly
     batch_size: int = 48
     qat_epochs: int = 1                 # passes over the expert's training clips
-    qat_learning_rate: float = 1e-4     # at the start; it falls to 0 along a cosine
+    qat_learning_rate: float = 4e-5     # at the start; it falls to 0 along a cosine
     prune_epochs: int = 2               # in which the sparsity rises
-    prune_sparsity: float = 0.4         # share of a kernel's weights that become 0
-    prune_learning_rate: float = 3e-4
+    prune_sparsity: float = 0.3         # share of a kernel's weights that become 0
+    prune_learning_rate: float = 1e-4
     cluster_epochs: int = 1
     clusters: int = 32                  # values that a kernel's weights share
-    cluster_learning_rate: float = 1e-4
+    cluster_learning_rate: float = 3e-5
     weight_bits: int = 8                # float kernels are rounded to so many bits first; below 8
                                         # they are ruined on purpose, to see what the gate says
 
@@ -35,7 +35,7 @@ class MethodSettings:
             value = getattr(self, field.name)
             least = 0 if field.name == "seed" else 1
             if field.type == "int" and not (type(value) is int and value >= least):
-                raise SettingsError(f"{field.name} must be a whole number, at least {least}: {value!r}")
+                raise SettingsError(f"{field.name} must be a whole number from {least}: {value!r}")
             if field.type == "float" and not 0.0 < value < 1.0:
                 raise SettingsError(f"{field.name} must be above 0 and below 1, not {value!r}")
         if not 2 <= self.weight_bits <= 8:

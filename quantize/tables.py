@@ -20,12 +20,13 @@ def format_variants(variants: list[Variant], chosen: dict[str, Variant]) -> str:
             v["gender"], v["method"], str(v["bytes"]), str(v["compressed_bytes"]),
             f"{100 * v['zero_share']:.1f}", str(v["multiply_accumulates"]),
             str(v["peak_activation_bytes"]), f"{v['ua']:.2f}", f"{v['ua_loss']:+.2f}",
-            f"{v['worst_recall_loss']:+.2f}", f"{v['agreement']:.2f}",
+            f"{v['ua_loss_at_most']:+.2f}", f"{v['worst_recall_loss']:+.2f}",
+            f"{v['agreement']:.2f}",
             "kept" if chosen[variant.gender] is variant else "",
         ))
     return table(
         ("expert", "method", "bytes", "deflated", "zeros %", "MACs", "peak B", "UA %", "loss",
-         "cell loss", "same %", ""), rows,
+         "at most", "cell loss", "same %", ""), rows,
     )
 
 
@@ -92,7 +93,8 @@ def format_verdict(verdict: Verdict) -> str:
         ],
     )]
     if verdict.passed:
-        lines.append(f"The gate holds: {len(verdict.checks)} checks on {' and '.join(verdict.parts)}.")
+        parts = " and ".join(verdict.parts)
+        lines.append(f"The gate holds: {len(verdict.checks)} checks on {parts}.")
     else:
         lines.append("The gate is broken by")
         lines += [f"  {check}" for check in verdict.failures]

@@ -24,8 +24,9 @@ class Variant:
     """An int8 expert, with what it costs and what it answers.
 
     logits: (windows, 8) of all validation windows, with the fitted `temperature`
-    ua, ua_loss, worst_recall_loss, agreement: per cent and points, on the validation clips of its
-        own gender; of the emotions with enough clips.
+    ua, ua_loss, agreement: per cent and points, on the validation clips of its own gender
+    ua_loss_at_most: the upper end of the loss's 95 % interval
+    worst_recall_loss: of the emotions with enough clips
     """
 
     gender: str
@@ -35,6 +36,7 @@ class Variant:
     temperature: float
     ua: float
     ua_loss: float
+    ua_loss_at_most: float
     worst_recall_loss: float
     agreement: float
 
@@ -45,7 +47,7 @@ class Variant:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         graph = self.graph
-        scores = ("ua", "ua_loss", "worst_recall_loss", "agreement")
+        scores = ("ua", "ua_loss", "ua_loss_at_most", "worst_recall_loss", "agreement")
         return {
             "gender": self.gender,
             "method": self.method,
