@@ -257,15 +257,16 @@ def pulseaudio(tmp_path):
         server.wait()
 
 
-def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path, speech):
-    sound = np.concatenate(
-        [speech("female", "angry", seconds=3.0, sample_rate=48000), np.zeros(72000, np.float32)]
-    )
+def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path):
+    clip = Path(__file__).parents[2] / "examples" / "clips" / "male_plain.wav"
+    samples, rate = edge.read_audio(clip)
+    sound = np.concatenate([samples[:, 0], samples[:, 0], np.zeros(2 * rate, np.float32)])
+    (expected,) = Recognizer(tiny_bundle).timeline(sound, rate).turns
     path = tmp_path / "speech.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(48000)
+        file.setframerate(rate)
         file.writeframes((32767 * sound).astype("<i2").tobytes())
     command = [sys.executable, "-m", "edge", "listen", "--bundle", str(tiny_bundle)]
     listener = subprocess.Popen(
@@ -293,7 +294,8 @@ def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path,
     assert re.fullmatch(r"(edge-ser: over-runs: \d+; .*\n)?", err)  # on a machine that is busy
     assert events[0]["kind"] == "turn_started"
     turn = events[-1]["turn"]
-    assert turn["end"] - turn["start"] == pytest.approx(3.0, abs=0.5)
+    # Where it begins depends on the noise floor before, and a busy machine loses sound.
+    assert turn["end"] - turn["start"] == pytest.approx(expected.duration, rel=0.5)
     assert turn["gender"] in ("female", "male") and turn["segments"]
     heard = [event["window"] for event in events if event["kind"] == "decision"]
     assert len(heard) >= 4
