@@ -5,6 +5,30 @@
     prediction = Recognizer().predict("clip.wav")
     print(prediction.gender, prediction.emotion)
 
+>>> prediction = Recognizer().predict("examples/clips/female_plain.wav")
+>>> prediction.gender in GENDERS and prediction.emotion in LABELS
+True
+>>> round(sum(prediction.probabilities.values()), 6)
+1.0
+>>> [label for label, _ in prediction.top_k(1)] == [prediction.emotion]
+True
+
+Live sound goes to a stream, in pieces of any size:
+
+>>> samples, sample_rate = read_audio("examples/clips/female_plain.wav")
+>>> with Recognizer().stream(sample_rate) as stream:
+...     for begin in range(0, len(samples), 1000):
+...         stream.accept_waveform(samples[begin : begin + 1000])
+>>> kinds = [event.kind for event in stream.events()]
+>>> kinds[0], kinds[-1]
+('turn_started', 'turn_ended')
+
+Whatever is wrong is an `EdgeError`, whose message says what to do:
+
+>>> to_mono_16k([0.5] * 100, sample_rate=16000)
+Traceback (most recent call last):
+edge.errors.TooShortAudioError: the sound is too short: 6.2 ms, and one frame of 64 ms is the ...
+
 Names load at first use, so that importing the package costs next to nothing.
 """
 

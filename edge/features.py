@@ -90,7 +90,11 @@ class FrontEnd:
         return cls(**_known_settings("front end", cls, settings))
 
     def frame_count(self, samples: int) -> int:
-        """Frames of a sound of so many samples: one centred on each hop, from the first sample."""
+        """Frames of a sound of so many samples: one centred on each hop, from the first sample.
+
+        >>> FrontEnd().frame_count(16000)
+        63
+        """
         return 1 + samples // self.hop_length
 
 
@@ -99,6 +103,13 @@ class LogMel:
 
     Periodic Hann window, frames centred on every hop_length-th sample with zeros beyond both ends,
     power spectrum, Slaney mel bands of unit area.
+
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    >>> log_mel = LogMel()(tone)
+    >>> log_mel.shape
+    (63, 128)
+    >>> int(log_mel[30].argmax())  # the band around 1000 Hz
+    42
     """
 
     def __init__(self, front_end: FrontEnd | None = None) -> None:
@@ -145,6 +156,9 @@ def relative_db(decibels: ArrayLike, floor_db: float = -80.0) -> NDArray[np.floa
     decibels: any shape, absolute or relative
     returns: the same shape, float32, 0 at the loudest cell
     Equals `librosa.power_to_db(power, ref=numpy.max, top_db=-floor_db)` of absolute decibels.
+
+    >>> relative_db([-10.0, -30.0, -99.0]).tolist()
+    [0.0, -20.0, -80.0]
     """
     decibels = np.asarray(decibels, dtype=np.float32)
     if decibels.size == 0:
@@ -168,6 +182,9 @@ def mfcc(log_mel: ArrayLike, n_mfcc: int) -> NDArray[np.float32]:
     log_mel: (frames, bands) decibels
     returns: (frames, n_mfcc) float32
     Raises SettingsError when n_mfcc is not from 1 to bands, or log_mel is not two-dimensional.
+
+    >>> mfcc([[-20.0, -20.0, -20.0, -20.0]], n_mfcc=2).round(3).tolist()
+    [[-40.0, 0.0]]
     """
     spectrum = np.ascontiguousarray(log_mel, dtype=np.float32)
     if spectrum.ndim != 2:
