@@ -72,15 +72,14 @@ def write_tiny_run(folder: Path, corpora: Path, cache: Path) -> Path:
         "front_end": FRONT_END.to_dict(),
         "emotion_features": features.to_dict(),
     })
-    for number, gender in enumerate(GENDERS):
-        seed_everything(number)
-        settings = dataclasses.replace(SETTINGS.network, dropout=0.1, spatial_dropout=0.0)
-        model = build_network(settings, features.frames, features.n_mfcc)
-        model.compile(
-            keras.optimizers.Adam(5e-3),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        )
-        model.fit(inputs, labels, batch_size=16, epochs=16, verbose=0)
+    seed_everything(0)
+    settings = dataclasses.replace(SETTINGS.network, dropout=0.1, spatial_dropout=0.0)
+    model = build_network(settings, features.frames, features.n_mfcc)
+    model.compile(
+        keras.optimizers.Adam(5e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    for gender, epochs in zip(GENDERS, (14, 4)):  # the second goes on from the first
+        model.fit(inputs, labels, batch_size=16, epochs=epochs, verbose=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras's, of the HDF5 that it will not write for ever
             model.save(run.model_path(gender), include_optimizer=False)
