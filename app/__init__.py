@@ -1,0 +1,1 @@
+"""The app: a phone that hears how you feel, with no network."""
