@@ -211,7 +211,7 @@ class Lesson:
         model = self._piece.model
         teacher = tf.function(lambda features: model(features, training=False))
         for epoch in range(self.epochs + 1):  # one more, since the queue runs ahead
-            for features, _ in self._batches.epoch(epoch):
+            for features, _, _ in self._batches.epoch(epoch):
                 yield features, teacher(features).numpy()
 
     def _bar(self, total: int) -> list[Any]:

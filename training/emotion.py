@@ -9,6 +9,7 @@ fixed beforehand: validation speakers are scored along the way and stop nothing.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import os
@@ -41,6 +42,7 @@ from training.run import STAGES, Run
 from training.settings import StageSettings, TrainingSettings
 
 WINDOW_HOP = 94  # frames; of the windows that validation scores
+_LEAST_PRIOR = np.float32(1e-8)  # of a label that a corpus does not have
 
 
 class Material:
@@ -94,6 +96,7 @@ class Batches:
         self._settings = settings
         self._features = features
         self._stage = stage
+        self.scale = features.scale
         self._augmenter = LogMelAugmenter(settings.augmentation, material.log_mels[0].shape[1])
         corpora = {corpus: material.labels_of(corpus) for corpus in np.unique(material.corpora)}
         smooth = np.stack([corpora[corpus] / corpora[corpus].sum() for corpus in material.corpora])
@@ -101,6 +104,7 @@ class Batches:
         # Smoothing spreads over the labels that the clip's corpus has.
         share = settings.label_smoothing
         self._targets = ((1 - share) * hard + share * smooth).astype(np.float32)  # (clips, 8)
+        self._priors = _priors(material, corpora)  # (clips, 8)
         self.steps = len(self._order(self._generator(0))) // settings.batch_size
 
     def _generator(self, epoch: int) -> np.random.Generator:
@@ -119,16 +123,18 @@ class Batches:
                 chosen.append(rng.permutation(clips)[: round(share * min(most, len(clips)))])
         return rng.permutation(np.concatenate(chosen))
 
-    def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(batch, frames, n_mfcc, 1) float32 features and (batch, 8) float32 targets."""
+    def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """(batch, frames, n_mfcc, 1) features, (batch, 8) targets and adjustments, all float32."""
         rng, size = self._generator(epoch), self._settings.batch_size
+        mixup, strength = self._settings.augmentation.mixup, self._settings.prior_adjustment
         order = self._order(rng)
         for step in range(self.steps):
             chosen = order[step * size : (step + 1) * size]
             features = np.stack([self._example(index, rng) for index in chosen])
-            yield mix(
-                features[..., None], self._targets[chosen], self._settings.augmentation.mixup, rng
-            )
+            told = np.concatenate([self._targets[chosen], self._priors[chosen]], axis=1)
+            features, told = mix(features[..., None], told, mixup, rng)
+            targets, priors = np.split(told, 2, axis=1)
+            yield features, targets, strength * np.log(np.maximum(priors, _LEAST_PRIOR))
 
     def _example(self, index: int, rng: np.random.Generator) -> np.ndarray:
         frames = self._features.frames
@@ -144,6 +150,15 @@ class Batches:
         before = rng.integers(frames - len(cepstrum) + 1)
         out[before : before + len(cepstrum)] = cepstrum
         return out
+
+
+def _priors(material: Material, labels: dict[str, np.ndarray]) -> np.ndarray:
+    """How often the corpus of each clip has each label, (clips, 8) float32, rows of sum 1."""
+    shares = {}
+    for corpus, has in labels.items():
+        counts = np.bincount(material.labels[material.corpora == corpus], minlength=len(has))
+        shares[corpus] = counts / counts.sum()
+    return np.stack([shares[corpus] for corpus in material.corpora]).astype(np.float32)
 
 
 def clip_windows(log_mel: np.ndarray, features: EmotionFeatures) -> np.ndarray:
@@ -186,11 +201,46 @@ class Validation:
         return scores
 
 
+class Teachers:
+    """Finished networks of other runs, whose mean opinion of a batch a stage learns from, too."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._networks = []
+        for run in runs:
+            network = run.expert("universal")
+            network.trainable = False
+            self._networks.append((network, np.array(run.emotion_features().scale)))
+        self.n_mfcc = max((len(scale) for _, scale in self._networks), default=0)
+
+    def __len__(self) -> int:
+        return len(self._networks)
+
+    def probabilities(self, features: Any, scale: Sequence[float]) -> Any:
+        """(batch, frames, n, 1) features to (batch, 8), both tensors of float32.
+
+        scale: the features', of n coefficients, which are all that any of the teachers hears.
+        """
+        from training.tensorflow_setup import tf
+
+        opinions = []
+        for network, own in self._networks:
+            ratio = tf.constant((own / np.array(scale[: len(own)]))[:, None], tf.float32)
+            logits = network(features[:, :, : len(own)] * ratio, training=False)
+            opinions.append(tf.nn.softmax(logits))
+        return tf.add_n(opinions) / len(opinions)
+
+
 class Stage:
     """One stage of a run: trains a network, with a checkpoint after every epoch."""
 
     def __init__(
-        self, run: Run, name: str, settings: TrainingSettings, batches: Batches, model: Any
+        self,
+        run: Run,
+        name: str,
+        settings: TrainingSettings,
+        batches: Batches,
+        model: Any,
+        teachers: Teachers,
     ) -> None:
         from training.tensorflow_setup import keras, reseed_dropout, tf
 
@@ -207,11 +257,18 @@ class Stage:
         self._average = [tf.Variable(weight) for weight in model.weights]
         self._steps_done = tf.Variable(0.0)
 
+        share = settings.distillation if len(teachers) else 0.0
+        heard = settings.n_mfcc
+
         @tf.function
-        def step(features: Any, targets: Any) -> Any:
+        def step(features: Any, targets: Any, adjustments: Any) -> Any:
+            opinions = teachers.probabilities(features, batches.scale) if share else None
             with tf.GradientTape() as tape:
-                logits = model(features, training=True)
-                loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+                logits = model(features[:, :, :heard], training=True)
+                # Adjusted by what is usual in its corpus, a clip teaches what is unusual about it.
+                loss = (1.0 - share) * _cross_entropy(targets, logits + adjustments)
+                if share:
+                    loss += share * _cross_entropy(opinions, logits)
             gradients = tape.gradient(loss, model.trainable_variables)
             self._optimizer.apply_gradients(zip(gradients, model.trainable_variables))
             self._steps_done.assign_add(1.0)
@@ -232,9 +289,9 @@ class Stage:
             # So that an epoch is the same whether or not the run was interrupted before it.
             self._reseed_dropout(self.model, self._settings.seed + 100 * epoch)
             losses = []
-            for step, (features, targets) in enumerate(_ahead(self._batches.epoch(epoch))):
+            for step, batch in enumerate(_ahead(self._batches.epoch(epoch))):
                 self._optimizer.learning_rate.assign(self._learning_rate(epoch, step))
-                losses.append(float(self._step(features, targets)))
+                losses.append(float(self._step(*batch)))
                 bar.update()
             self._save(epoch + 1)
             judged = validation is not None and (epoch + 1) % 5 == 0
@@ -287,6 +344,12 @@ class Stage:
             return int(saved["epochs"])
 
 
+def _cross_entropy(targets: Any, logits: Any) -> Any:
+    from training.tensorflow_setup import tf
+
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+
+
 def _ahead(batches: Iterator[Any], depth: int = 6) -> Iterator[Any]:
     """The same batches, made by a thread that keeps a few ready."""
     ready: queue.Queue[Any] = queue.Queue(depth)
@@ -332,6 +395,7 @@ def train_experts(
     config: dict[str, Any],
     stages: Sequence[str] = STAGES,
     progress: bool = True,
+    teachers: Sequence[Run] = (),
 ) -> dict[str, dict[str, float]]:
     """Trains whatever of the run is not there yet; returns each stage's validation scores.
 
@@ -343,17 +407,18 @@ def train_experts(
     from training.network import build_network
     from training.tensorflow_setup import compute_in_bfloat16, keras, seed_everything
 
-    run.settle({"settings": settings.to_dict(), "data": train.fingerprint(), **config})
+    run.settle({
+        "settings": settings.to_dict(),
+        "data": train.fingerprint(),
+        "teachers": [teacher.fingerprint("universal") for teacher in teachers],
+        **config,
+    })
     seed_everything(settings.seed)
     compute_in_bfloat16(settings.bfloat16)
-    features = unit_variance(
-        train,
-        EmotionFeatures(
-            n_mfcc=settings.n_mfcc,
-            trim_db=settings.trim_db,
-            frames=front_end.window_frames,
-            scale=(1.0,) * settings.n_mfcc,
-        ),
+    taught = Teachers(teachers)
+    wide = unit_variance(train, _features(settings, front_end, taught.n_mfcc))
+    features = dataclasses.replace(
+        wide, n_mfcc=settings.n_mfcc, scale=wide.scale[: settings.n_mfcc]
     )
     run.write("features.json", {
         "labels": {stage: list(LABELS) for stage in STAGES},
@@ -361,7 +426,7 @@ def train_experts(
         "emotion_features": features.to_dict(),
     })
     judge = None if validation is None or not len(validation) else Validation(validation, features)
-    batches = {stage: Batches(train, settings, features, stage) for stage in stages}
+    batches = {stage: Batches(train, settings, wide, stage) for stage in stages}
     plans = {stage: settings.universal if stage == "universal" else settings.specialised
              for stage in stages}
     metrics = run.read("metrics.json") if (run.folder / "metrics.json").exists() else {}
@@ -376,13 +441,24 @@ def train_experts(
             model = build_network(settings.network, features.frames, features.n_mfcc)
             if stage != "universal":
                 model.set_weights(run.expert("universal").get_weights())
-            trained = Stage(run, stage, settings, batches[stage], model)
+            trained = Stage(run, stage, settings, batches[stage], model, taught)
             metrics[stage] = {
                 "parameters": int(model.count_params()), **trained.train(judge, bar)
             }
             run.save_expert(stage, model)
             run.write("metrics.json", metrics)
     return metrics
+
+
+def _features(settings: TrainingSettings, front_end: FrontEnd, least: int) -> EmotionFeatures:
+    """What the settings say of the features, with at least so many coefficients."""
+    n_mfcc = max(settings.n_mfcc, least)
+    return EmotionFeatures(
+        n_mfcc=n_mfcc,
+        trim_db=settings.trim_db,
+        frames=front_end.window_frames,
+        scale=(1.0,) * n_mfcc,
+    )
 
 
 def environment() -> dict[str, str]:
@@ -409,6 +485,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
                         help="other settings, such as universal.epochs=60 network.width=64")
+    parser.add_argument("--teachers", nargs="+", type=Path, default=[], metavar="RUN",
+                        help="finished runs whose opinion of each example is learnt from, too")
     parser.add_argument("--hold-out", nargs="+", default=[], metavar="CORPUS/SPEAKER",
                         help="training speakers to validate on instead, to choose settings by")
 
@@ -438,6 +516,8 @@ def run(arguments: argparse.Namespace) -> int:
         "command": " ".join([
             "python -m training emotion --corpora CORPORA --run RUN --stages", *arguments.stages,
             *(["--set", *arguments.set] if arguments.set else []),
+            *(["--teachers", *(f"RUN{n + 1}" for n in range(len(arguments.teachers)))]
+              if arguments.teachers else []),
             *(["--hold-out", *arguments.hold_out] if arguments.hold_out else []),
         ]),
         "environment": environment(),
@@ -445,6 +525,7 @@ def run(arguments: argparse.Namespace) -> int:
     metrics = train_experts(
         Run(arguments.run), material["train"], material["validation"], settings, front_end, config,
         arguments.stages,
+        teachers=[Run(folder) for folder in arguments.teachers],
     )
     for stage, scores in metrics.items():
         print(stage, " ".join(f"{name} {value:g}" for name, value in scores.items()))

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import warnings
@@ -101,6 +102,15 @@ class Run:
             warnings.simplefilter("ignore", UserWarning)
             model.save(aside, include_optimizer=False)
         os.replace(aside, self.model_path(stage))
+
+    def fingerprint(self, stage: str) -> str:
+        """A digest of a stage's finished model; RunError when it is missing."""
+        try:
+            return hashlib.sha256(self.model_path(stage).read_bytes()).hexdigest()
+        except OSError as error:
+            raise RunError(
+                f"run {self.folder} has no {stage}.h5: its training did not finish"
+            ) from error
 
     def expert(self, stage: str) -> Any:
         """A stage's float Keras model; RunError when it is missing or cannot be read."""

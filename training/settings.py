@@ -16,7 +16,9 @@ from training.augment import AugmentationSettings
 class NetworkSettings:
     """The shape of an expert."""
 
-    stem_channels: tuple[int, ...] = (24, 32)  # of the two-dimensional convolutions
+    kind: str = "plane"                        # of the first layers: "plane" or "line"
+    stem_channels: tuple[int, ...] = (24, 32)  # of a plane's two-dimensional convolutions
+    halvings: int = 0                          # of the coefficients, after each next convolution
     width: int = 96                            # channels over time
     bottleneck: int = 48                       # channels inside a residual block
     dilations: tuple[int, ...] = (1, 2, 4)     # one residual block each
@@ -46,6 +48,10 @@ class TrainingSettings:
     weight_decay: float = 0.02
     average_decay: float = 0.998   # of the moving average of the weights, which is what is kept
     label_smoothing: float = 0.1
+    # Of the logits in the loss, by the log of the labels' shares in the clip's corpus (Menon et al.
+    # 2021), so that the network learns what makes recalls equal, and nothing about the corpora.
+    prior_adjustment: float = 1.0
+    distillation: float = 0.6      # share of the teachers' opinion in the loss, where there are any
     clips_per_epoch: dict[str, int] = field(default_factory=lambda: {"tess": 700})
     other_gender: float = 0.5      # share of the other gender's clips that a specialist still hears
     bfloat16: bool = True          # convolutions, where the processor has instructions for it

@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 
+from edge.emotion import softmax
 from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.labels import LABELS
@@ -17,6 +18,7 @@ from training.corpora import read_corpora
 from training.emotion import (
     Batches,
     Material,
+    Teachers,
     Validation,
     clip_windows,
     train_experts,
@@ -80,8 +82,8 @@ def test_an_epoch_is_the_same_each_time_and_unlike_the_next(material, features):
     batches = Batches(material, SMALL, features, "universal")
     first, again, second = (list(batches.epoch(epoch)) for epoch in (0, 0, 1))
     assert len(first) == batches.steps > 0
-    for (x, y), (same_x, same_y) in zip(first, again):
-        assert np.array_equal(x, same_x) and np.array_equal(y, same_y)
+    for batch, same in zip(first, again):
+        assert all(np.array_equal(one, other) for one, other in zip(batch, same))
     assert not np.array_equal(first[0][0], second[0][0])
     assert first[0][0].shape == (8, 188, 13, 1)
     assert np.allclose(first[0][1].sum(axis=1), 1.0)
@@ -94,10 +96,27 @@ def test_smoothing_gives_nothing_to_labels_that_a_corpus_lacks(material, feature
         [m for clip, m in zip(material.clips, material.log_mels) if clip.corpus == "savee"],
     )
     targets = np.concatenate(
-        [y for _, y in Batches(savee, settings, features, "universal").epoch(0)]
+        [y for _, y, _ in Batches(savee, settings, features, "universal").epoch(0)]
     )
     assert (targets[:, LABELS.index("calm")] == 0).all()
     assert np.allclose(targets.max(axis=1), 0.9 + 0.1 / 7)
+
+
+def test_logits_are_adjusted_by_the_shares_of_the_labels_in_the_corpus(material, features):
+    settings = SMALL.replaced(["augmentation.mixup=0", "prior_adjustment=0.5"])
+    crema_d = Material(
+        [clip for clip in material.clips if clip.corpus == "crema-d"],
+        [m for clip, m in zip(material.clips, material.log_mels) if clip.corpus == "crema-d"],
+    )
+    counts = np.bincount(crema_d.labels, minlength=8)
+    for _, _, adjustments in Batches(crema_d, settings, features, "universal").epoch(0):
+        assert np.allclose(
+            np.exp(2 * adjustments[:, counts > 0]), (counts / counts.sum())[counts > 0], atol=1e-6
+        )
+        assert (adjustments[:, counts == 0] < -9).all()
+    plain = settings.replaced(["prior_adjustment=0"])
+    for _, _, adjustments in Batches(crema_d, plain, features, "universal").epoch(0):
+        assert not adjustments.any()
 
 
 def test_a_specialist_hears_the_other_gender_in_the_share_that_is_set(material, features):
@@ -161,6 +180,70 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(finished, material, tmp_
     assert epochs == [1, 2, 1, 1]
 
 
+class TestTeachers:
+    def test_their_opinion_is_the_mean_of_their_probabilities(self, finished, material, tmp_path):
+        run, _ = finished
+        wide = SMALL.replaced(["n_mfcc=20", "seed=3"])
+        other, _ = train(tmp_path / "other", material, wide, ["universal"])
+        features = other.emotion_features()
+        x = np.stack([clip_windows(m, features)[0] for m in material.log_mels[:4]])[..., None]
+        narrow = run.emotion_features()
+        own = np.stack([clip_windows(m, narrow)[0] for m in material.log_mels[:4]])[..., None]
+        expected = [
+            softmax_rows(run.expert("universal")(own).numpy()),
+            softmax_rows(other.expert("universal")(x).numpy()),
+        ]
+        found = Teachers([run, other]).probabilities(x, features.scale).numpy()
+        assert np.allclose(found, np.mean(expected, axis=0), atol=1e-4)
+
+    def test_a_pupil_comes_closer_to_them(self, finished, material, tmp_path):
+        teacher, _ = finished
+        features = teacher.emotion_features()
+        x = np.concatenate([clip_windows(m, features) for m in material.log_mels])[..., None]
+        opinion = Teachers([teacher]).probabilities(x, features.scale).numpy()
+        apart = {}
+        for share in (0.0, 1.0):
+            settings = SMALL.replaced([f"distillation={share}", "universal.epochs=6", "seed=5"])
+            pupil = Run(tmp_path / str(share))
+            train_experts(
+                pupil, material, None, settings, FrontEnd(), {}, ["universal"], progress=False,
+                teachers=[teacher],
+            )
+            found = softmax_rows(pupil.expert("universal")(x).numpy())
+            apart[share] = float((opinion * np.log(opinion / found)).sum(axis=1).mean())
+        assert apart[1.0] < 0.7 * apart[0.0]
+
+    def test_they_are_part_of_what_a_run_is(self, finished, material, tmp_path):
+        teacher, _ = finished
+        pupil = Run(tmp_path / "pupil")
+
+        def learn(teachers):
+            train_experts(
+                pupil, material, None, SMALL, FrontEnd(), {}, ["universal"], progress=False,
+                teachers=teachers,
+            )
+
+        learn([teacher])
+        assert pupil.read("config.json")["teachers"] == [teacher.fingerprint("universal")]
+        with pytest.raises(RunError, match="another teachers"):
+            learn([])
+
+    def test_they_may_hear_more_than_their_pupil(self, finished, material, tmp_path):
+        run, _ = finished
+        few = SMALL.replaced(["n_mfcc=10", "distillation=1", "universal.epochs=1"])
+        pupil = Run(tmp_path / "pupil")
+        train_experts(
+            pupil, material, material, few, FrontEnd(), {}, ["universal"], progress=False,
+            teachers=[run],
+        )
+        assert pupil.emotion_features().scale == run.emotion_features().scale[:10]
+        assert pupil.expert("universal").input_shape == (None, 188, 10, 1)
+
+
+def softmax_rows(logits):
+    return np.stack([softmax(row) for row in logits])
+
+
 def test_a_run_of_other_settings_or_data_is_not_taken_up(finished, material):
     folder = finished[0].folder
     other = dataclasses.replace(SMALL, label_smoothing=0.2)
@@ -208,6 +291,18 @@ def test_the_network_learns_what_can_be_learned(material, features):
     model.fit(inputs, targets, epochs=60, batch_size=16, verbose=0)
     assert float(loss(targets, model(inputs, training=True))) < 0.5 * np.log(len(set(targets)))
     assert tf.reduce_all(tf.math.is_finite(model(inputs)))
+
+
+@pytest.mark.parametrize("kind", ["plane", "line"])
+def test_a_network_of_either_kind_takes_a_window_and_has_no_layer_without_a_use(kind):
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    from training.network import build_network
+
+    settings = dataclasses.replace(SMALL.network, kind=kind, halvings=1)
+    model = build_network(settings, 188, 16)
+    inputs = np.random.default_rng(0).normal(size=(2, 188, 16, 1)).astype(np.float32)
+    assert model(inputs).shape == (2, 8)
+    assert not np.allclose(model(inputs)[0], model(inputs)[1])
 
 
 @pytest.mark.parametrize(
