@@ -111,13 +111,14 @@ def _check_expert(gender: str, expert: Any, features: EmotionFeatures) -> None:
 
 
 def _gate(run: Run) -> tuple[dict[str, np.ndarray], GenderGate]:
+    remedy = f"make it with `python -m training gender --run {run.folder}`"
     if not run.gate_path.is_file():
-        raise QuantizeError(
-            f"run {run.folder} has no {run.gate_path.name}: make it with "
-            f"`python -m training gender --run {run.folder}`"
-        )
+        raise QuantizeError(f"run {run.folder} has no {run.gate_path.name}: {remedy}")
     try:
         arrays = read_arrays(run.gate_path)
         return arrays, GenderGate.from_arrays(arrays)
     except EdgeError as error:
-        raise QuantizeError(str(error)) from error
+        reason = str(error).partition(";")[0]
+        raise QuantizeError(
+            f"run {run.folder}, {run.gate_path.name}: {reason}; {remedy}"
+        ) from error

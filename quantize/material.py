@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from edge.audio import read_audio, to_mono_16k
+from edge.features import FrontEnd, LogMel
 from quantize.errors import QuantizeError
 from quantize.float_run import FloatRun
 from training.cache import FeatureCache
-from training.corpora import Clip, read_corpora
+from training.corpora import Clip, load_log_mel, read_corpora
 from training.emotion import Material
 from training.protocol import Protocol
 
@@ -27,25 +30,29 @@ class Corpora:
     clips: list[Clip]
     log_mels: list[np.ndarray]
     protocol: Protocol
+    front_end: FrontEnd
     held_out: frozenset[str] = frozenset()
-
-    def part(self, name: str) -> Material:
-        """The clips of a part that have an emotion."""
-        chosen = [k for k, clip in enumerate(self.clips) if self._part(clip) == name]
-        return Material([self.clips[k] for k in chosen], [self.log_mels[k] for k in chosen])
 
     @cached_property
     def train(self) -> Material:
-        return self.part("train")
+        """The clips with an emotion that the run was trained on."""
+        chosen = [k for k, clip in enumerate(self.clips) if self._was_trained_on(clip)]
+        return Material([self.clips[k] for k in chosen], [self.log_mels[k] for k in chosen])
 
-    @cached_property
-    def validation(self) -> Material:
-        return self.part("validation")
+    def in_use(self, part: str) -> tuple[list[Clip], list[np.ndarray]]:
+        """All clips of a part, and their log-mels exactly as the recogniser makes them.
 
-    def _part(self, clip: Clip) -> str:
-        part = self.protocol.part(clip)
-        held = part == "train" and f"{clip.corpus}/{clip.speaker}" in self.held_out
-        return "held out" if held else part
+        Unlike those of the cache, the log-mels of sounds, (frames, bands) float32, are absolute: a
+        window's floor lies below its own loudest cell, not below the recording's.
+        """
+        log_mel = LogMel(self.front_end)
+        clips = [clip for clip in self.clips if self.protocol.part(clip) == part]
+        with ThreadPoolExecutor(2) as pool:
+            return clips, list(pool.map(lambda clip: _in_use(clip, log_mel), clips))
+
+    def _was_trained_on(self, clip: Clip) -> bool:
+        held = f"{clip.corpus}/{clip.speaker}" in self.held_out
+        return self.protocol.part(clip) == "train" and not held
 
 
 def read_material(run: FloatRun, corpora: Path, cache: Path, protocol_file: Path) -> Corpora:
@@ -59,4 +66,10 @@ def read_material(run: FloatRun, corpora: Path, cache: Path, protocol_file: Path
     clips = read_corpora(corpora)
     log_mels = FeatureCache(cache, run.front_end).log_mels(clips)
     held_out = frozenset(run.config.get("hold_out", ()))
-    return Corpora(clips, log_mels, Protocol.load(protocol_file), held_out)
+    return Corpora(clips, log_mels, Protocol.load(protocol_file), run.front_end, held_out)
+
+
+def _in_use(clip: Clip, log_mel: LogMel) -> np.ndarray:
+    if not clip.sound:
+        return load_log_mel(clip)
+    return log_mel(to_mono_16k(*read_audio(clip.path)))

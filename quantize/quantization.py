@@ -37,7 +37,7 @@ from quantize.settings import METHODS, MethodSettings, Thresholds
 from quantize.temperature import fitted_temperature
 from quantize.variants import Variant, made_variant
 from quantize.windows import ClipWindows, Rehearsal
-from training.emotion import WINDOW_HOP
+from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation, evaluate
 from training.tensorflow_setup import compute_in_bfloat16, seed_everything
 
@@ -106,20 +106,14 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
         train.clips, train.log_mels, run.features, plan.settings.representative_windows,
         plan.settings.seed,
     )
-    windows = ClipWindows(_not_empty(corpora.validation), run.features)
+    unseen, log_mels = corpora.in_use("validation")
+    windows = ClipWindows(_not_empty(Material(unseen, log_mels)), run.features)
     floats = {gender: KerasExpert(model) for gender, model in run.experts.items()}
     float_logits = {gender: windows.logits(expert) for gender, expert in floats.items()}
     float_temperatures = {g: fitted_temperature(windows, float_logits[g], g) for g in GENDERS}
 
     _say(plan, "gender gate")
-    spoken = [
-        k
-        for k, clip in enumerate(corpora.clips)
-        if corpora.protocol.part(clip) == "validation"
-    ]
-    precision = smallest_gate(
-        run.gate_arrays, _heard(run, [corpora.log_mels[k] for k in spoken]), plan.certain
-    )
+    precision = smallest_gate(run.gate_arrays, _heard(run, log_mels), plan.certain)
     gate = GenderGate.from_arrays(precision.arrays)
     posteriors = _heard(run, windows.material.log_mels).posteriors(gate)
     rehearsal = Rehearsal(windows, corpora.protocol, posteriors, plan.certain)
@@ -184,7 +178,7 @@ def _heard(run: FloatRun, log_mels: Sequence[np.ndarray]) -> GateWindows:
     return GateWindows.cut(log_mels, run.front_end, WINDOW_HOP, run.features.trim_db)
 
 
-def _not_empty(validation: Any) -> Any:
+def _not_empty(validation: Material) -> Material:
     if not len(validation):
         raise QuantizeError("no validation speaker is in the corpora: nothing can be proven")
     return validation

@@ -138,6 +138,37 @@ def test_auto_proves_the_pair_that_it_chose(automatic):
         assert model in [path.read_bytes() for path in kept]
 
 
+def test_a_rehearsal_answers_as_the_recogniser_does(automatic, tiny_corpora, tiny_cache):
+    from edge.bundle import Bundle
+    from edge.recognizer import Recognizer
+    from quantize.float_run import FloatRun
+    from quantize.gate_precision import GateWindows
+    from quantize.material import read_material
+    from quantize.windows import ClipWindows, Rehearsal
+    from training.emotion import WINDOW_HOP, Material
+    from training.evaluation import evaluate
+    from training.protocol import RELEASE
+
+    run, bundle = FloatRun.load(automatic), Bundle.load(automatic / "bundle")
+    corpora = read_material(run, tiny_corpora, tiny_cache, RELEASE)
+    windows = ClipWindows(Material(*corpora.in_use("validation")), run.features)
+    heard = GateWindows.cut(
+        windows.material.log_mels, run.front_end, WINDOW_HOP, run.features.trim_db
+    )
+    rehearsal = Rehearsal(windows, corpora.protocol, heard.posteriors(bundle.gate), 0.98)
+    logits = {gender: windows.logits(expert) for gender, expert in bundle.experts.items()}
+    rehearsed = rehearsal.evaluation(logits, bundle.temperatures)
+    asked = evaluate(
+        Recognizer(bundle), windows.material.clips, corpora.protocol, ("validation",),
+        progress=False,
+    )
+    assert np.allclose(rehearsed.female, asked.female, atol=1e-12)
+    assert np.allclose(rehearsed.probabilities, asked.probabilities, atol=1e-12)
+    assert np.allclose(
+        rehearsed.probabilities_true_gender, asked.probabilities_true_gender, atol=1e-12
+    )
+
+
 class TestChoice:
     """`Contest.best` on variants that are nothing but logits."""
 
@@ -147,11 +178,12 @@ class TestChoice:
         from quantize.float_run import FloatRun
         from quantize.material import read_material
         from quantize.windows import ClipWindows, Rehearsal
+        from training.emotion import Material
         from training.protocol import RELEASE
 
         run = FloatRun.load(tiny_run)
         corpora = read_material(run, tiny_corpora, tiny_cache, RELEASE)
-        windows = ClipWindows(corpora.validation, run.features)
+        windows = ClipWindows(Material(*corpora.in_use("validation")), run.features)
         female = windows.of_gender("female").astype(float)
         rehearsal = Rehearsal(
             windows, corpora.protocol, (female, female[windows.owners]), certain=0.98
