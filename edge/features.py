@@ -321,12 +321,28 @@ def mel_filters(front_end: FrontEnd) -> NDArray[np.float64]:
     `librosa.filters.mel(htk=False, norm="slaney")`.
     """
     bins = np.linspace(0, front_end.sample_rate / 2, front_end.frame_length // 2 + 1)  # hertz
-    low, high = _hz_to_mel(front_end.low_hz), _hz_to_mel(front_end.high_hz)
-    edges = _mel_to_hz(np.linspace(low, high, front_end.mel_bands + 2))  # (mel_bands + 2,) hertz
+    edges = _mel_edges(front_end)
     lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising = (bins - lower) / (centre - lower)  # (mel_bands, bins)
     falling = (upper - bins) / (upper - centre)
     return np.maximum(0, np.minimum(rising, falling)) * 2 / (upper - lower)
+
+
+def mel_centres(front_end: FrontEnd) -> NDArray[np.float64]:
+    """(mel_bands,) hertz at which each band has its peak."""
+    return _mel_edges(front_end)[1:-1]
+
+
+def mel_widths(front_end: FrontEnd) -> NDArray[np.float64]:
+    """(mel_bands,) hertz from a band's lower edge to its upper one."""
+    edges = _mel_edges(front_end)
+    return np.asarray(edges[2:] - edges[:-2])
+
+
+def _mel_edges(front_end: FrontEnd) -> NDArray[np.float64]:
+    """(mel_bands + 2,) hertz, equally spaced in mel: band b reaches from edge b to edge b + 2."""
+    low, high = _hz_to_mel(front_end.low_hz), _hz_to_mel(front_end.high_hz)
+    return _mel_to_hz(np.linspace(low, high, front_end.mel_bands + 2))
 
 
 # Slaney's scale: 3 mel in 200 Hz up to 1000 Hz, then 27 mel for each factor of 6.4.

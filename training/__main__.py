@@ -14,6 +14,7 @@ COMMANDS = {
     "gender": "fit the gender gate",
     "emotion": "train the emotion experts",
     "evaluate": "score a model bundle on validation and test speakers",
+    "voice-activity": "measure the voice activity detector in noise, or fit it",
 }
 
 
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     logging.basicConfig(format="%(levelname)s: %(message)s")
     try:
-        module = importlib.import_module(f"training.{chosen.command}")
+        module = importlib.import_module(f"training.{chosen.command.replace('-', '_')}")
         command = argparse.ArgumentParser(
             prog=f"{parser.prog} {chosen.command}", description=module.__doc__.split("\n\n")[0]
         )
