@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from edge.features import FrontEnd, LogMel
     from edge.labels import GENDERS, LABELS
     from edge.prediction import Prediction, Window
+    from edge.quality import FLAGS
     from edge.recognizer import Recognizer
     from edge.stream import Stream
 
@@ -108,12 +109,14 @@ _HOMES = {
     "edge.features": ("FrontEnd", "LogMel"),
     "edge.labels": ("GENDERS", "LABELS"),
     "edge.prediction": ("Prediction", "Window"),
+    "edge.quality": ("FLAGS",),
     "edge.recognizer": ("Recognizer",),
     "edge.stream": ("Stream",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "FLAGS",
     "GENDERS",
     "LABELS",
     "AudioError",

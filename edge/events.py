@@ -57,12 +57,13 @@ class Turn:
 
     start: float
     end: float
-    gender: str
-    """"female" or "male", by the evidence of the whole turn."""
+    gender: str | None
+    """"female" or "male", by the evidence of the whole turn; None when the turn held too little
+    speech for a decision."""
     gender_posterior: float
-    """The probability of that gender, 0.5 to 1."""
+    """The probability of that gender, 0.5 to 1; 0.5 when there is none."""
     segments: tuple[Segment, ...]
-    """In time order, at most the last `edge.events.SEGMENTS_OF_A_TURN`."""
+    """In time order, at most the last `edge.events.SEGMENTS_OF_A_TURN`; none without decision."""
 
     @property
     def duration(self) -> float:

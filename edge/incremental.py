@@ -36,7 +36,7 @@ class IncrementalLogMel:
         self._block = max(1, int(BLOCK_SECONDS * sample_rate))
         taps = self._filter.rows.shape[1]
         block_16k = self._filter.output_length(self._block + taps) + 1
-        frames = block_16k // self._settings.hop_length + 8
+        self._frames_of_a_block = frames = block_16k // self._settings.hop_length + 8
         # The sound at its own rate is needed only around the next resampled sample.
         self._sound = SlidingBuffer(2 * taps, self._block)
         self._sound_16k = SlidingBuffer(2 * self._settings.frame_length, block_16k)
@@ -51,6 +51,11 @@ class IncrementalLogMel:
     def block(self) -> int:
         """Samples that one call of `accept` takes at most."""
         return self._block
+
+    @property
+    def frames_of_a_block(self) -> int:
+        """Frames that one call of `accept` makes at most."""
+        return self._frames_of_a_block
 
     @property
     def frames_ready(self) -> int:

@@ -21,12 +21,14 @@ from edge.errors import (
     SilentAudioError,
 )
 from edge.events import Decision, Event, Timeline, TurnEnded
-from edge.features import EmotionFeatures, FrontEnd, LogMel, require_audible
+from edge.features import EmotionFeatures, FrontEnd, LogMel, relative_db, require_audible
 from edge.gender import Evidence, GenderGate
 from edge.labels import GENDERS
 from edge.prediction import Prediction, Window
+from edge.quality import clipped_samples, flags_of
 from edge.stream import Stream
 from edge.turns import PAUSE_SECONDS
+from edge.voice_activity import Activity, voice_activity
 from edge.windows import active_span, cut_windows
 
 __all__ = ["GENDER_CHOICES", "Prediction", "Recognizer", "Window"]
@@ -205,7 +207,10 @@ class Recognizer:
         log_mel = self._log_mel(mono)  # (frames, 128), absolute dB
         require_audible(log_mel)
         stopwatch.lap("log_mel")
-        return self._decide(log_mel, len(samples) / rate, question, stopwatch, progress)
+        condition = _Condition.of(log_mel, self._models.front_end, np.asarray(samples), rate)
+        return self._decide(
+            log_mel, len(samples) / rate, question, condition, stopwatch, progress
+        )
 
     def predict_log_mel(
         self,
@@ -238,7 +243,9 @@ class Recognizer:
         if log_mel.max() == log_mel.min():
             raise SilentAudioError("every cell of the log-mel is the same; it holds no sound")
         duration = len(log_mel) * self._models.seconds_per_frame
-        return self._decide(log_mel, duration, question, _Stopwatch())
+        stopwatch = _Stopwatch()
+        condition = _Condition.of(relative_db(log_mel), front_end)
+        return self._decide(log_mel, duration, question, condition, stopwatch)
 
     def stream(
         self,
@@ -325,6 +332,7 @@ class Recognizer:
         log_mel: NDArray[np.float32],
         duration: float,
         question: Question,
+        condition: _Condition,
         stopwatch: _Stopwatch,
         progress: Callable[[float], None] | None = None,
     ) -> Prediction:
@@ -355,6 +363,7 @@ class Recognizer:
                     question.likeliest(distribution),
                     question.probabilities(distribution),
                     bool(distribution.max() < models.thresholds.uncertain),
+                    *condition.flags(first, end),
                 )
             )
             if progress is not None:
@@ -370,7 +379,55 @@ class Recognizer:
             duration,
             stopwatch.timings(),
             bool(mean.max() < models.thresholds.uncertain),
+            *condition.flags(0, len(log_mel)),
         )
+
+
+class _Condition:
+    """What is known of a recording's quality, frame by frame."""
+
+    def __init__(
+        self,
+        activity: Activity,
+        seconds_per_frame: float,
+        clipped: NDArray[np.float64],
+        samples_per_frame: float,
+        absolute: bool,
+    ) -> None:
+        self._activity = activity
+        self._seconds_per_frame = seconds_per_frame
+        self._clipped = clipped  # sorted positions in frames
+        self._samples_per_frame = samples_per_frame
+        self._absolute = absolute
+
+    @classmethod
+    def of(
+        cls,
+        log_mel: NDArray[np.float32],
+        front_end: FrontEnd,
+        samples: NDArray[Any] | None = None,
+        sample_rate: int = 0,
+    ) -> _Condition:
+        """log_mel: of the whole recording; samples: as they came, None when nobody has them."""
+        activity = voice_activity(log_mel, front_end)
+        seconds_per_frame = front_end.hop_length / front_end.sample_rate
+        if samples is None:
+            return cls(activity, seconds_per_frame, np.empty(0), 1.0, absolute=False)
+        samples_per_frame = sample_rate * seconds_per_frame
+        clipped, _ = clipped_samples(samples)
+        return cls(
+            activity, seconds_per_frame, clipped / samples_per_frame, samples_per_frame, True
+        )
+
+    def flags(self, first: int, stop: int) -> tuple[tuple[str, ...], float | None]:
+        """The flags and the SNR in dB of the frames [first, stop)."""
+        whole = self._activity
+        activity = Activity(
+            whole.speech[first:stop], whole.power[first:stop], whole.noise[first:stop]
+        )
+        clipped = np.diff(np.searchsorted(self._clipped, (first, stop)))[0]
+        share = float(clipped) / ((stop - first) * self._samples_per_frame)
+        return flags_of(activity, share, self._seconds_per_frame, self._absolute)
 
 
 def _from_parts(parts: dict[str, Any]) -> Recognizer:

@@ -42,21 +42,21 @@ from edge.features import SILENCE_DB, LogMel
 from edge.gender import Evidence
 from edge.incremental import IncrementalLogMel
 from edge.prediction import Window
+from edge.quality import clipped_samples, flags_of
 from edge.sliding import SlidingBuffer
 from edge.steadiness import SteadyEmotion
 from edge.turns import ONSET_GAP_SECONDS, ONSET_SECONDS, PAUSE_SECONDS, TurnFinder
+from edge.voice_activity import STEP, Activity, VoiceActivity
 from edge.windows import active_span
 
 LEAST_SPEECH_SECONDS = 0.5
-"""A decision waits until the window holds so much speech, but for a turn that ends before."""
+"""A decision waits until the window holds so much speech; a turn with less gets none at all."""
 
 FRESH_SPEECH_SECONDS = 0.128
 """A decision is left out when less speech than this came since the last one."""
 
 PENDING_EVENTS = 10000
 """So many events wait to be taken; beyond that the oldest are dropped, and counted."""
-
-_STEP = 8  # frames that are worked on together, always the same ones; the kernel has eight lanes
 
 
 class Stream:
@@ -92,9 +92,14 @@ class Stream:
             self._frames(ONSET_SECONDS), self._frames(ONSET_GAP_SECONDS), self._frames(pause)
         )
         # A block of evidence, the window after it, and the pause that passes before a turn ends.
-        keep = 2 * window + self._frames(self._interval) + self._frames(pause) + 2 * _STEP
+        keep = 2 * window + self._frames(self._interval) + self._frames(pause) + 2 * STEP
         self._sound = IncrementalLogMel(log_mel, self._sample_rate, keep)
-        self._speech = SlidingBuffer(keep, _STEP, dtype=np.bool_)
+        self._detector = VoiceActivity(models.front_end)
+        self._detects = bool(voice_activity)
+        self._speech = SlidingBuffer(keep, STEP, dtype=np.bool_)
+        self._power = SlidingBuffer(keep, STEP)
+        self._noise = SlidingBuffer(keep, STEP)
+        self._clipped = SlidingBuffer(keep, self._sound.frames_of_a_block, dtype=np.int32)
         self._pending: deque[Event] = deque(maxlen=PENDING_EVENTS)
         self._changed = threading.Condition(threading.RLock())
         self._closed = self._finished = False
@@ -156,7 +161,8 @@ class Stream:
     @property
     def nbytes(self) -> int:
         """Bytes of the stream's buffers; they never change."""
-        return self._sound.nbytes + self._speech.nbytes
+        buffers = (self._sound, self._speech, self._power, self._noise, self._clipped)
+        return sum(buffer.nbytes for buffer in buffers)
 
     def accept_waveform(self, samples: ArrayLike) -> None:
         """Takes the next piece of the sound.
@@ -167,7 +173,8 @@ class Stream:
         for samples that are none, which are then left out: the stream goes on with the next piece.
         """
         try:
-            sound = to_mono(np.asarray(samples))
+            channels = np.asarray(samples)
+            sound = to_mono(channels)
         except (TypeError, ValueError) as error:
             if isinstance(error, SettingsError):
                 raise
@@ -180,9 +187,10 @@ class Stream:
                     else "the stream is closed; make another one"
                 )
             for begin in range(0, len(sound), self._sound.block):
-                piece = sound[begin : begin + self._sound.block]
-                self._accepted += len(piece)
-                self._sound.accept(piece)
+                stop = begin + self._sound.block
+                self._count_clipped(channels[begin:stop])
+                self._accepted += len(sound[begin:stop])
+                self._sound.accept(sound[begin:stop])
                 self._advance()
 
     def input_finished(self) -> None:
@@ -236,7 +244,10 @@ class Stream:
 
     def _clear(self) -> None:
         self._sound.clear()
-        self._speech.clear()
+        for buffer in (self._speech, self._power, self._noise, self._clipped):
+            buffer.clear()
+        self._detector.clear()
+        self._last_sample: NDArray[np.float32] | None = None  # (channels,), of full scale 1
         self._turns.clear()
         self._turn: _Turn | None = None
         self._pending.clear()
@@ -255,16 +266,36 @@ class Stream:
         """Works through the frames that are ready, step by step."""
         while True:
             first = self._speech.stop
-            stop = first + _STEP
+            stop = first + STEP
             if stop > self._sound.frames_ready:
                 stop = self._sound.frames_ready
                 if not self._finished or stop <= first:
                     return
             log_mel = self._sound.frames(first, stop)
-            speech = self._speech.extend(stop - first)
-            speech[:] = log_mel.max(axis=1) > SILENCE_DB
+            activity = self._detector.step(log_mel)
+            speech = activity.speech if self._detects else log_mel.max(axis=1) > SILENCE_DB
+            for buffer, values in (
+                (self._speech, speech),
+                (self._power, activity.power),
+                (self._noise, activity.noise),
+            ):
+                buffer.extend(len(values))[:] = values
             for frame, heard in enumerate(speech.tolist(), first):
                 self._hear(frame, heard)
+
+    def _count_clipped(self, samples: NDArray[Any]) -> None:
+        """Books each clipped sample to the frame whose hop it is in."""
+        clipped, self._last_sample = clipped_samples(samples, self._last_sample)
+        rate = self._models.front_end.sample_rate
+        hop = self._models.front_end.hop_length * self._sample_rate  # in ticks of both rates
+        stop = (self._accepted + len(samples) - 1) * rate // hop + 1
+        first = self._clipped.stop
+        if stop > first:
+            self._clipped.extend(stop - first)[:] = 0
+        if len(clipped):
+            frames = (self._accepted + clipped.astype(np.int64)) * rate // hop
+            oldest = int(frames[0])
+            np.add.at(self._clipped.rows(oldest, stop), frames - oldest, 1)
 
     def _hear(self, frame: int, speech: bool) -> None:
         """One frame's verdict: turns begin and end, and now and then a decision is due."""
@@ -273,7 +304,7 @@ class Stream:
             self._turn.fresh_speech += 1
         if changed and self._turns.speaking and self._turn is None:
             start = self._turns.start
-            self._turn = _Turn(start, int(self._speech.rows(start, frame + 1).sum()))
+            self._turn = _Turn(start, self._speech_within(start, frame + 1))
             self._tell(TurnStarted(self._seconds(frame + 1), self._seconds(start)))
         elif changed and self._turn is not None and not self._turns.speaking:
             self._end_turn(frame + 1)
@@ -281,14 +312,18 @@ class Stream:
         if frame + 1 >= due:
             self._decisions += 1
             if self._turn is not None:
+                self._settle_evidence(self._turn, frame + 1)
                 self._decide_if_worth_it(self._turn, frame + 1)
 
     def _decide_if_worth_it(self, turn: _Turn, now: int) -> None:
         if turn.fresh_speech < self._fresh_speech:
             return
         start = max(turn.start, now - self._models.front_end.window_frames)
-        if int(self._speech.rows(start, now).sum()) >= self._least_speech:
+        if self._speech_within(start, now) >= self._least_speech:
             self._decide(turn, now, now)
+
+    def _speech_within(self, start: int, stop: int) -> int:
+        return int(self._speech.rows(start, stop).sum())
 
     def _decide(self, turn: _Turn, stop: int, now: int) -> None:
         """A decision on the window of the turn that ends with frame `stop`."""
@@ -349,25 +384,38 @@ class Stream:
             self._question.likeliest(distribution),
             self._question.probabilities(distribution),
             bool(distribution.max() < self._models.thresholds.uncertain),
+            *self._flags(start, stop),
         )
 
-    def _gather_evidence(self, turn: _Turn, start: int, stop: int, of_window: Evidence) -> None:
+    def _flags(self, start: int, stop: int) -> tuple[tuple[str, ...], float | None]:
+        activity = Activity(
+            *(rows.rows(start, stop) for rows in (self._speech, self._power, self._noise))
+        )
+        seconds = self._models.seconds_per_frame
+        # The sound's last frame may stand just behind its last sample.
+        clipped = int(self._clipped.rows(start, min(stop, self._clipped.stop)).sum())
+        share = clipped / ((stop - start) * seconds * self._sample_rate)
+        return flags_of(activity, share, seconds)
+
+    def _settle_evidence(self, turn: _Turn, stop: int) -> None:
         """Adds up what the turn says of the gender, each of its frames counted once.
 
-        The turn is cut into windows without overlap: those that are whole have given their
-        evidence for good, the last one gives what it has so far.
+        The turn is cut into windows without overlap: those that are whole give their evidence
+        here for good, the last one what it has so far, with each decision.
         """
         length = self._models.front_end.window_frames
-        while stop - turn.block > length:
-            turn.evidence = _sum(
-                turn.evidence, self._evidence(turn.block, turn.block + length)
-            )
+        while self._question.asks_the_gate and stop - turn.block > length:
+            whole = self._evidence(turn.block, turn.block + length)
+            turn.evidence = _sum(turn.evidence, whole)
             turn.block += length
+
+    def _gather_evidence(self, turn: _Turn, start: int, stop: int, of_window: Evidence) -> None:
+        self._settle_evidence(turn, stop)
         latest = of_window if turn.block == start else self._evidence(turn.block, stop)
         turn.evidence_so_far = _sum(turn.evidence, latest)
 
     def _evidence(self, first: int, stop: int) -> Evidence | None:
-        if int(self._speech.rows(first, stop).sum()) < self._fresh_speech:
+        if self._speech_within(first, stop) < self._fresh_speech:
             return None  # a pause has no voice, however loud its noise against itself
         log_mel = self._sound.frames(first, stop)
         begin, end = active_span(log_mel, self._models.blend.active_span_db)
@@ -398,12 +446,15 @@ class Stream:
         turn = self._turn
         assert turn is not None
         stop = self._turns.last + 1
-        if turn.segment is None:
-            self._decide(turn, stop, now)
+        start = max(turn.start, stop - self._models.front_end.window_frames)
+        if turn.segment is None and self._speech_within(start, stop) >= self._least_speech:
+            self._decide(turn, stop, now)  # it ended before a decision was due
         end = self._seconds(stop)
+        gender: str | None = None
+        posterior = 0.5
         if turn.segment is not None:
             self._end_segment(turn, turn.segment, end, now)
-        gender, posterior = likelier_gender(self._female(turn))
+            gender, posterior = likelier_gender(self._female(turn))
         segments = tuple(turn.segments)
         self._tell(
             TurnEnded(
