@@ -120,7 +120,8 @@ class Batches:
                 share = 1.0 if self._stage in ("universal", gender) else settings.other_gender
                 clips = np.flatnonzero(here & (material.genders == gender))
                 most = settings.clips_per_epoch.get(corpus, len(clips))
-                chosen.append(rng.permutation(clips)[: round(share * min(most, len(clips)))])
+                times = settings.repeats.get(corpus, 1.0)
+                chosen.append(_drawn(clips, round(share * times * min(most, len(clips))), rng))
         return rng.permutation(np.concatenate(chosen))
 
     def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -150,6 +151,13 @@ class Batches:
         before = rng.integers(frames - len(cepstrum) + 1)
         out[before : before + len(cepstrum)] = cepstrum
         return out
+
+
+def _drawn(clips: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    """So many of the clips in random order, none of them twice before each was drawn."""
+    rounds = -(-wanted // max(1, len(clips)))
+    drawn = [rng.permutation(clips) for _ in range(rounds)]
+    return np.concatenate([*drawn, clips[:0]])[:wanted]
 
 
 def _priors(material: Material, labels: dict[str, np.ndarray]) -> np.ndarray:

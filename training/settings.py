@@ -52,7 +52,8 @@ class TrainingSettings:
     # 2021), so that the network learns what makes recalls equal, and nothing about the corpora.
     prior_adjustment: float = 1.0
     distillation: float = 0.6      # share of the teachers' opinion in the loss, where there are any
-    clips_per_epoch: dict[str, int] = field(default_factory=lambda: {"tess": 700})
+    clips_per_epoch: dict[str, int] = field(default_factory=lambda: {"tess": 700})  # at most
+    repeats: dict[str, float] = field(default_factory=dict)  # of a corpus's clips in an epoch
     other_gender: float = 0.5      # share of the other gender's clips that a specialist still hears
     bfloat16: bool = True          # convolutions, where the processor has instructions for it
     network: NetworkSettings = NetworkSettings()

@@ -127,6 +127,15 @@ def test_a_specialist_hears_the_other_gender_in_the_share_that_is_set(material, 
         assert abs(batches.steps - (male + share * female)) <= 4  # rounded in each of four corpora
 
 
+def test_a_corpus_comes_as_often_as_is_set(material, features):
+    usual = Batches(material, SMALL.replaced(["batch_size=1"]), features, "universal").steps
+    savee = int((material.corpora == "savee").sum())
+    for times in (0.0, 0.5, 2.5):
+        settings = SMALL.replaced(["batch_size=1", f'repeats={{"savee": {times}}}'])
+        steps = Batches(material, settings, features, "universal").steps
+        assert abs(steps - usual - (times - 1) * savee) <= 1
+
+
 def test_a_run_holds_what_quantization_needs(finished):
     run, metrics = finished
     assert set(metrics) == set(STAGES)
