@@ -12,7 +12,8 @@ detectors. Whatever sounds like a voice is speech: other people's talk in the ba
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -106,22 +107,15 @@ class VoiceActivity:
                     f"voice activity needs a front end with {name} {getattr(usual, name)}, "
                     f"not {getattr(front_end, name)}"
                 )
-        self._voicing = VoicingDetector(mel_centres(front_end), _VOICING)
+        self._voicing, self._mean_square = _tables(front_end)
         self._hidden = (_array(HIDDEN_WEIGHTS), _array(HIDDEN_BIASES))  # (cues, units), (units,)
         self._output = (_array(OUTPUT_WEIGHTS), np.float32(OUTPUT_BIAS))  # (units,)
-        # Slaney's triangles, each times half its width, add up to 1 at every frequency; the
-        # one-sided power spectrum adds up to (length / 2) * sum(window^2) mean squares.
-        window = hann_window(front_end.frame_length)
-        unit = 2.0 / (front_end.frame_length * float(np.square(window).sum()))
-        halves = 0.5 * mel_widths(front_end).reshape(GROUPS, -1).sum(axis=1)
-        self._mean_square = (unit * halves).astype(np.float32)  # (groups,)
         self._power = _history(step, CONTEXT_FRAMES, GROUPS)
-        self._db = _history(step, CONTEXT_FRAMES, GROUPS)
+        self._surprise = _history(step, CONTEXT_FRAMES, GROUPS)  # power times its logarithm
+        self._db = _history(step, CONTEXT_FRAMES, GROUPS, dtype=np.float64)
         self._smooth = _history(step, FLOOR_FRAMES, GROUPS)
-        self._over_floor = _history(step, 16)
-        self._harmonicity = _history(step, CONTEXT_FRAMES)
-        self._loudness = _history(step, CONTEXT_FRAMES)
-        self._change = _history(step, 16)
+        # Of each frame: energy over the floor, harmonicity, loudness, change.
+        self._tracks = _history(step, CONTEXT_FRAMES, 4, dtype=np.float64)
         self.clear()
 
     def clear(self) -> None:
@@ -133,27 +127,21 @@ class VoiceActivity:
     def step(self, log_mel: NDArray[np.float32]) -> Activity:
         """The next frames' verdicts: (n, mel_bands) absolute dB, n from 1 to the step."""
         cues, power, noise = self._cues(log_mel)
-        weights, biases = self._hidden
-        hidden = np.maximum(cues @ weights + biases, np.float32(0.0))  # (n, units)
-        weights, bias = self._output
-        logits = (hidden @ weights + bias).tolist()
-        speech = np.empty(len(log_mel), np.bool_)
-        for frame, logit in enumerate(logits):
-            speech[frame] = self._held(1.0 / (1.0 + np.exp(-logit)))
+        speech = np.empty(len(cues), np.bool_)
+        for frame, probability in enumerate(self._answers(cues).tolist()):
+            speech[frame] = self._held(probability)
         return Activity(speech, power, noise)
-
-    def probabilities(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's own answers for the next frames, before they are smoothed and held."""
-        cues, _, _ = self._cues(log_mel)
-        weights, biases = self._hidden
-        hidden = np.maximum(cues @ weights + biases, np.float32(0.0))
-        weights, bias = self._output
-        logits = hidden @ weights + bias
-        return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
 
     def cues(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the network sees of the next frames: (n, len(CUES))."""
         return self._cues(log_mel)[0]
+
+    def _answers(self, cues: NDArray[np.float32]) -> NDArray[np.float32]:
+        weights, biases = self._hidden
+        hidden = np.maximum(cues @ weights + biases, np.float32(0.0))  # (n, units)
+        weights, bias = self._output
+        answers: NDArray[np.float32] = 1.0 / (1.0 + np.exp(-(hidden @ weights + bias)))
+        return answers
 
     def _held(self, probability: float) -> bool:
         self._probability += (probability - self._probability) / SMOOTHING_FRAMES
@@ -169,49 +157,46 @@ class VoiceActivity:
         cells = np.exp(log_mel * np.float32(np.log(10.0) / 10.0))
         power = cells.reshape(n, GROUPS, -1).mean(axis=2)  # (n, groups)
         _append(self._power, power, first)
+        _append(self._surprise, power * np.log(power), first)
         _append(self._db, _decibels(power), first)
-        smooth = _past(self._power, 3, n).mean(axis=2)
-        _append(self._smooth, smooth, first)
-        floor = _past(self._smooth, FLOOR_FRAMES, n).min(axis=2)  # (n, groups)
+        last_three = self._power[-n:] + self._power[-n - 1 : -1] + self._power[-n - 2 : -2]
+        _append(self._smooth, last_three / np.float32(3.0), first)
+        floor = _windowed(np.minimum, self._smooth, FLOOR_FRAMES, n)  # (n, groups)
 
         db = self._db[-n:]
         over = np.clip(db - _decibels(floor), 0.0, 25.0)
         over_mean = over.mean(axis=1)
-        _append(self._over_floor, over_mean, first)
-        over_past = _past(self._over_floor, 16, n)
         harmonicity = self._voicing.harmonicity(log_mel)
-        _append(self._harmonicity, harmonicity, first)
         loudness = _decibels(power[:, _VOICE].sum(axis=1))
-        _append(self._loudness, loudness, first)
-        loudness_past = _past(self._loudness, CONTEXT_FRAMES, n)
         change = np.abs(db - self._db[-n - 1 : -1]).mean(axis=1)
-        _append(self._change, change, first)
-        powers = _past(self._power, CONTEXT_FRAMES, n)  # (n, groups, context)
-        share = powers / powers.sum(axis=2, keepdims=True)
-        entropy = -(share * np.log(share)).sum(axis=2)  # (n, groups)
-        deviation = _deviation(_past(self._db, CONTEXT_FRAMES, n))  # (n, groups)
+        _append(self._tracks, np.stack((over_mean, harmonicity, loudness, change), axis=1), first)
+        means_of_16 = _windowed(np.add, self._tracks, 16, n) / 16.0  # (n, 4)
+        means_of_32, deviations = _moments(self._tracks, n)
+        total = _windowed(np.add, self._power, CONTEXT_FRAMES, n)  # (n, groups)
+        surprise = _windowed(np.add, self._surprise, CONTEXT_FRAMES, n)
+        entropy = np.log(total) - surprise / total
+        _, deviations_of_groups = _moments(self._db, n)
         cues = (
             over_mean,
-            over_past.mean(axis=1),
-            over_past.max(axis=1),
+            means_of_16[:, 0],
+            _windowed(np.maximum, self._tracks[:, 0], 16, n),
             np.sort(over, axis=1)[:, -4:].mean(axis=1),
             over[:, _LOW].mean(axis=1),
             over[:, _HIGH].mean(axis=1),
             harmonicity,
-            _past(self._harmonicity, 12, n).mean(axis=1),
-            _deviation(_past(self._harmonicity, CONTEXT_FRAMES, n)),
+            sliding_window_view(self._tracks[-n - 11 :, 1], 12).mean(axis=1),
+            deviations[:, 1],
             harmonicity * over_mean,
-            _deviation(loudness_past),
-            loudness - loudness_past.mean(axis=1),
-            loudness_past.max(axis=1) - loudness,
-            np.minimum(deviation, np.float32(15.0)).mean(axis=1),
-            np.square(_deviation(entropy)),
+            deviations[:, 2],
+            loudness - means_of_32[:, 2],
+            _windowed(np.maximum, self._tracks[:, 2], CONTEXT_FRAMES, n) - loudness,
+            np.minimum(deviations_of_groups, 15.0).mean(axis=1),
+            np.square(entropy - entropy.mean(axis=1, keepdims=True)).mean(axis=1),
             entropy.mean(axis=1),
-            _past(self._change, 16, n).mean(axis=1),
+            means_of_16[:, 3],
         )
-        bias = np.float32(10.0 ** (FLOOR_BIAS_DB / 10.0))
-        noise = bias * floor @ self._mean_square
-        return np.stack(cues, axis=1), power @ self._mean_square, noise
+        noise = np.float32(10.0 ** (FLOOR_BIAS_DB / 10.0)) * floor @ self._mean_square
+        return np.stack(cues, axis=1).astype(np.float32), power @ self._mean_square, noise
 
 
 def voice_activity(log_mel: NDArray[np.float32], front_end: FrontEnd | None = None) -> Activity:
@@ -238,15 +223,29 @@ def snr_db(activity: Activity) -> float | None:
     return float(np.clip(10.0 * np.log10(max(signal / noise, 1e-2)), -20.0, 60.0))
 
 
+@lru_cache(maxsize=1)
+def _tables(front_end: FrontEnd) -> tuple[VoicingDetector, NDArray[np.float32]]:
+    """The pitch combs, and (groups,) what turns a group's mean cell into a mean square."""
+    # Slaney's triangles, each times half its width, add up to 1 at every frequency; the
+    # one-sided power spectrum adds up to (length / 2) * sum(window^2) mean squares.
+    window = hann_window(front_end.frame_length)
+    unit = 2.0 / (front_end.frame_length * float(np.square(window).sum()))
+    halves = 0.5 * mel_widths(front_end).reshape(GROUPS, -1).sum(axis=1)
+    detector = VoicingDetector(mel_centres(front_end), _VOICING)
+    return detector, (unit * halves).astype(np.float32)
+
+
 def _array(values: object) -> NDArray[np.float32]:
     return np.asarray(values, dtype=np.float32)
 
 
-def _history(step: int, frames: int, *row: int) -> NDArray[np.float32]:
-    return np.zeros((frames - 1 + step, *row), np.float32)
+def _history(
+    step: int, frames: int, *row: int, dtype: type[np.floating[Any]] = np.float32
+) -> NDArray[Any]:
+    return np.zeros((frames - 1 + step, *row), dtype)
 
 
-def _append(history: NDArray[np.float32], new: NDArray[np.float32], first: bool) -> None:
+def _append(history: NDArray[Any], new: NDArray[Any], first: bool) -> None:
     """Moves the history on; at a sound's begin, its past is as its first frame."""
     if first:
         history[:] = new[0]
@@ -255,17 +254,27 @@ def _append(history: NDArray[np.float32], new: NDArray[np.float32], first: bool)
     history[-n:] = new
 
 
-def _past(history: NDArray[np.float32], frames: int, n: int) -> NDArray[np.float32]:
-    """(n, ..., frames): the last frames up to each of the n newest ones, a view."""
-    recent = history[len(history) - n - frames + 1 :]
-    return sliding_window_view(recent, frames, axis=0)
+def _windowed(combine: np.ufunc, history: NDArray[Any], frames: int, n: int) -> NDArray[Any]:
+    """(n, ...): the last `frames` rows up to each of the n newest ones, combined.
+
+    frames: a power of two, since windows of 1, 2, 4 ... rows are made of two of half the size.
+    """
+    values = history[len(history) - n - frames + 1 :]
+    reach = 1
+    while reach < frames:
+        values = combine(values[reach:], values[:-reach])
+        reach *= 2
+    return values
 
 
-def _deviation(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Standard deviation over the last axis; numpy's own allocates more with every call."""
-    apart = values - values.mean(axis=-1, keepdims=True)
-    deviation: NDArray[np.float32] = np.sqrt(np.square(apart).mean(axis=-1))
-    return deviation
+def _moments(history: NDArray[np.float64], n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(n, ...) mean and standard deviation of the last CONTEXT_FRAMES rows, for each newest one.
+
+    In double precision, where the difference of the squares leaves something of a steady sound.
+    """
+    mean = _windowed(np.add, history, CONTEXT_FRAMES, n) / CONTEXT_FRAMES
+    squares = _windowed(np.add, np.square(history), CONTEXT_FRAMES, n) / CONTEXT_FRAMES
+    return mean, np.sqrt(np.maximum(squares - np.square(mean), 0.0))
 
 
 def _decibels(power: NDArray[np.float32]) -> NDArray[np.float32]:
