@@ -20,17 +20,24 @@ class Segment(EmotionDistribution):
     """A stretch of one turn that sounds alike."""
 
     start: float
+    """Seconds from the first sample."""
     end: float
     gender: str
     """"female" or "male", by the turn's evidence up to the segment's end."""
     gender_posterior: float
+    """The probability of that gender, 0.5 to 1."""
     emotion: str
+    """One of `edge.LABELS`, or of the labels that were asked for."""
     probability: float
     """The mean probability of that emotion over the segment's decisions."""
     probabilities: dict[str, float]
     """The mean probability of every emotion over the segment's decisions."""
     uncertain: bool
-    """Whether `probability` is below the bundle's threshold."""
+    """Whether `probability` is below the bundle's threshold; see `Thresholds`."""
+    flags: tuple[str, ...] = ()
+    """What was wrong with the sound in half of its decisions or more: some of `edge.FLAGS`."""
+    snr_db: float | None = None
+    """The mean of its decisions' estimates, in dB."""
 
     @property
     def duration(self) -> float:
@@ -47,7 +54,11 @@ class Segment(EmotionDistribution):
             "emotion": self.emotion,
             "probability": self.probability,
             "probabilities": dict(self.probabilities),
+            "arousal": self.arousal,
+            "valence": self.valence,
             "uncertain": self.uncertain,
+            "flags": list(self.flags),
+            "snr_db": self.snr_db,
         }
 
 
@@ -56,7 +67,9 @@ class Turn:
     """Speech between two long pauses."""
 
     start: float
+    """Seconds from the first sample, where its speech began."""
     end: float
+    """Where its last speech ended, before the pause."""
     gender: str | None
     """"female" or "male", by the evidence of the whole turn; None when the turn held too little
     speech for a decision."""
@@ -93,6 +106,7 @@ class TurnStarted:
     time: float
     """When it was sure, a little after `start`."""
     start: float
+    """Where the speech began."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -105,9 +119,11 @@ class SegmentStarted:
 
     kind: ClassVar[str] = "segment_started"
     time: float
-    """Of the decision that said so."""
+    """Of the decision that said so, or of the turn's end."""
     start: float
+    """Where the segment begins: the turn's start, or where the last segment ended."""
     emotion: str
+    """One of `edge.LABELS`, or of the labels that were asked for."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -126,6 +142,7 @@ class Decision(EmotionDistribution):
     start: float
     """Begin of the sound that was judged: at most 3 s ago, never before the turn."""
     end: float
+    """End of that sound, in seconds."""
     gender: str
     """"female" or "male", by the evidence of the whole turn up to now."""
     gender_posterior: float
@@ -139,7 +156,7 @@ class Decision(EmotionDistribution):
     flags: tuple[str, ...]
     """What is wrong with the sound: some of `edge.FLAGS`."""
     snr_db: float | None
-    """Estimated signal-to-noise ratio of the speech in dB."""
+    """Estimated signal-to-noise ratio of the speech, -20 to 60 dB; None without any speech."""
     window: Window
     """What `Recognizer.predict` says of the same sound alone, neither smoothed nor accumulated."""
 
@@ -169,6 +186,7 @@ class SegmentEnded:
 
     kind: ClassVar[str] = "segment_ended"
     time: float
+    """When it was sure, after the segment's end."""
     segment: Segment
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 CSV_COLUMNS: tuple[str, ...] = (
     *("file", "start", "end", "gender", "gender_posterior", "emotion", "probability"),
     *LABELS,
-    *("uncertain", "flags", "error"),
+    *("arousal", "valence", "uncertain", "flags", "snr_db", "error"),
 )
-"""Headings of `csv_rows`: seconds, then probabilities 0 to 1, then words."""
+"""Headings of `csv_rows`: seconds; probabilities 0 to 1; arousal and valence -1 to 1; words; dB."""
 
 
 def record(
@@ -47,10 +47,9 @@ def csv_rows(
     """
     if segments is not None:
         for segment in segments:
-            yield _csv_row(file, segment.start, segment.end, segment, segment.uncertain, ())
+            yield _csv_row(file, segment.start, segment.end, segment)
     elif prediction is not None:
-        end = prediction.duration
-        yield _csv_row(file, 0.0, end, prediction, prediction.uncertain, prediction.flags)
+        yield _csv_row(file, 0.0, prediction.duration, prediction)
     else:
         raise ValueError("csv_rows needs a prediction or segments")
 
@@ -61,12 +60,7 @@ def csv_failure(file: str, error: Exception) -> list[str]:
 
 
 def _csv_row(
-    file: str,
-    start: float,
-    end: float,
-    judged: Prediction | Segment,
-    uncertain: bool,
-    flags: Sequence[str],
+    file: str, start: float, end: float, judged: Prediction | Segment
 ) -> list[str]:
     probabilities = judged.probabilities
     return [
@@ -74,7 +68,9 @@ def _csv_row(
         *(judged.gender, f"{judged.gender_posterior:.6f}"),
         *(judged.emotion, f"{probabilities[judged.emotion]:.6f}"),
         *(f"{probabilities[label]:.6f}" if label in probabilities else "" for label in LABELS),
-        *("yes" if uncertain else "no", " ".join(flags), ""),
+        *(f"{judged.arousal:.6f}", f"{judged.valence:.6f}"),
+        *("yes" if judged.uncertain else "no", " ".join(judged.flags)),
+        *("" if judged.snr_db is None else f"{judged.snr_db:.1f}", ""),
     ]
 
 

@@ -45,6 +45,7 @@ class Window(EmotionDistribution):
     start: float
     """Seconds from the recording's begin."""
     end: float
+    """Seconds; at most 3.0 after the start."""
     gender: str
     """"female" or "male", whichever is likelier."""
     gender_posterior: float
@@ -58,7 +59,8 @@ class Window(EmotionDistribution):
     flags: tuple[str, ...] = ()
     """What is wrong with the sound: some of `edge.FLAGS`."""
     snr_db: float | None = None
-    """Estimated signal-to-noise ratio of the speech in dB; None when there is none to judge."""
+    """Estimated signal-to-noise ratio of the speech, -20 to 60 dB; None without any speech. A
+    clip with hardly a pause shows little of its noise, and its estimate is too low."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -69,6 +71,8 @@ class Window(EmotionDistribution):
             "gender_posterior": self.gender_posterior,
             "emotion": self.emotion,
             "probabilities": dict(self.probabilities),
+            "arousal": self.arousal,
+            "valence": self.valence,
             "uncertain": self.uncertain,
             "flags": list(self.flags),
             "snr_db": self.snr_db,
@@ -92,13 +96,14 @@ class Prediction(EmotionDistribution):
     duration: float
     """Of the recording, in seconds."""
     timings: dict[str, float]
-    """Seconds taken by the stages read, resample, log_mel, gender, emotion, and in total."""
+    """Seconds taken by the stages read, resample, log_mel, quality, gender, emotion, and total."""
     uncertain: bool = False
     """Whether even the likeliest emotion is below the bundle's threshold; see `Thresholds`."""
     flags: tuple[str, ...] = ()
     """What is wrong with the sound: some of `edge.FLAGS`."""
     snr_db: float | None = None
-    """Estimated signal-to-noise ratio of the speech in dB; None when there is none to judge."""
+    """Estimated signal-to-noise ratio of the speech, -20 to 60 dB; None without any speech. A
+    clip with hardly a pause shows little of its noise, and its estimate is too low."""
 
     @property
     def real_time_factor(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from time import perf_counter
 from typing import Any, BinaryIO, Callable
 
@@ -25,6 +25,7 @@ from edge.features import EmotionFeatures, FrontEnd, LogMel, relative_db, requir
 from edge.gender import Evidence, GenderGate
 from edge.labels import GENDERS
 from edge.prediction import Prediction, Window
+from edge.process_experts import ProcessExperts
 from edge.quality import clipped_samples, flags_of
 from edge.stream import Stream
 from edge.turns import PAUSE_SECONDS
@@ -39,7 +40,7 @@ class _Stopwatch:
 
     def __init__(self) -> None:
         self._begin = self._last = perf_counter()
-        stages = ("read", "resample", "log_mel", "gender", "emotion")
+        stages = ("read", "resample", "log_mel", "quality", "gender", "emotion")
         self._seconds: dict[str, float] = dict.fromkeys(stages, 0.0)
 
     def lap(self, stage: str) -> None:
@@ -58,8 +59,9 @@ class Recognizer:
     bundle: a `Bundle`, the folder of one, or None for the models that ship with the package.
     num_threads: threads of each expert's interpreter.
 
-    One recogniser serves any number of threads at once. It pickles as its settings: the bundle's
-    folder (or parts) and the number of threads; unpickling loads the models again.
+    One recogniser serves any number of threads at once, and a forked process as well. It pickles
+    as its settings: the bundle's folder (or parts) and the number of threads; unpickling loads the
+    models again.
 
     Raises BundleError when the bundle is not what its manifest says.
     """
@@ -135,7 +137,7 @@ class Recognizer:
         thresholds: Thresholds,
     ) -> None:
         self._models = Models(
-            front_end, features, gate, experts, temperatures, blend, thresholds
+            front_end, features, gate, ProcessExperts(experts), temperatures, blend, thresholds
         )
         self._log_mel = LogMel(front_end)
 
@@ -147,7 +149,7 @@ class Recognizer:
             "front_end": models.front_end,
             "emotion_features": models.emotion_features,
             "gate": models.gate,
-            "experts": models.experts,
+            "experts": dict(models.experts),
             "temperatures": models.temperatures,
             **models.blend.to_dict(),
             **models.thresholds.to_dict(),
@@ -208,6 +210,7 @@ class Recognizer:
         require_audible(log_mel)
         stopwatch.lap("log_mel")
         condition = _Condition.of(log_mel, self._models.front_end, np.asarray(samples), rate)
+        stopwatch.lap("quality")
         return self._decide(
             log_mel, len(samples) / rate, question, condition, stopwatch, progress
         )
@@ -245,6 +248,7 @@ class Recognizer:
         duration = len(log_mel) * self._models.seconds_per_frame
         stopwatch = _Stopwatch()
         condition = _Condition.of(relative_db(log_mel), front_end)
+        stopwatch.lap("quality")
         return self._decide(log_mel, duration, question, condition, stopwatch)
 
     def stream(
@@ -304,7 +308,8 @@ class Recognizer:
         Raises what `predict` and `stream` raise; but a silent recording has an empty timeline.
         """
         samples, rate = _samples(sound, sample_rate, max_duration)
-        mono, rate = checked_mono(samples, rate, max_duration)  # (n,)
+        _, rate = checked_mono(samples, rate, max_duration)
+        channels = np.asarray(samples)  # (n,) or (n, channels): which of them clips is flagged
         stream = self.stream(
             rate,
             interval=interval,
@@ -315,14 +320,14 @@ class Recognizer:
         )
         events: list[Event] = []
         with stream:
-            for second in range(0, len(mono), rate):
-                stream.accept_waveform(mono[second : second + rate])
+            for begin, end in _seconds(len(channels), rate):
+                stream.accept_waveform(channels[begin:end])
                 events += stream.poll()
                 if progress is not None:
                     progress(stream.time)
         events += stream.poll()
         return Timeline(
-            len(mono) / rate,
+            len(channels) / rate,
             tuple(event.turn for event in events if isinstance(event, TurnEnded)),
             tuple(event for event in events if isinstance(event, Decision)),
         )
@@ -355,6 +360,8 @@ class Recognizer:
             distribution = question.restrict(judgement.emotions(question.weight(female)))
             stopwatch.lap("emotion")
             distributions.append(distribution)
+            flags, snr_db = condition.flags(first, end)
+            stopwatch.lap("quality")
             windows.append(
                 Window(
                     first * models.seconds_per_frame,
@@ -363,7 +370,8 @@ class Recognizer:
                     question.likeliest(distribution),
                     question.probabilities(distribution),
                     bool(distribution.max() < models.thresholds.uncertain),
-                    *condition.flags(first, end),
+                    flags,
+                    snr_db,
                 )
             )
             if progress is not None:
@@ -432,6 +440,12 @@ class _Condition:
 
 def _from_parts(parts: dict[str, Any]) -> Recognizer:
     return Recognizer.from_parts(**parts)
+
+
+def _seconds(samples: int, rate: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of pieces of a second; the last one takes what remains."""
+    ends = [*range(rate, samples - rate + 1, rate), samples]
+    return zip([0, *ends[:-1]], ends)
 
 
 def _samples(

@@ -14,6 +14,7 @@ to the last bit.
 from __future__ import annotations
 
 import numbers
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -42,7 +43,7 @@ from edge.features import SILENCE_DB, LogMel
 from edge.gender import Evidence
 from edge.incremental import IncrementalLogMel
 from edge.prediction import Window
-from edge.quality import clipped_samples, flags_of
+from edge.quality import FLAGS, clipped_samples, flags_of
 from edge.sliding import SlidingBuffer
 from edge.steadiness import SteadyEmotion
 from edge.turns import ONSET_GAP_SECONDS, ONSET_SECONDS, PAUSE_SECONDS, TurnFinder
@@ -65,6 +66,8 @@ class Stream:
     Every method may be called from any thread: they take turns. A decision is made in the thread
     whose `accept_waveform` completed its frames. As a context manager it finishes the input (but
     not after an error) and closes.
+
+    It lives in the process that made it: in a forked one, its methods raise StreamError.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class Stream:
         self._clipped = SlidingBuffer(keep, self._sound.frames_of_a_block, dtype=np.int32)
         self._pending: deque[Event] = deque(maxlen=PENDING_EVENTS)
         self._changed = threading.Condition(threading.RLock())
+        self._process = os.getpid()
         self._closed = self._finished = False
         self._clear()
 
@@ -117,6 +121,8 @@ class Stream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if os.getpid() != self._process:
+            return  # a child that leaves its parent's block
         if kind is None:
             self.input_finished()
         self.close()
@@ -179,7 +185,7 @@ class Stream:
             if isinstance(error, SettingsError):
                 raise
             raise SettingsError(f"samples must be an array of numbers: {error}") from error
-        with self._changed:
+        with self._held():
             if self._finished:
                 raise StreamError(
                     "the stream has ended and takes no more sound; reset() begins another one"
@@ -195,7 +201,7 @@ class Stream:
 
     def input_finished(self) -> None:
         """The sound has ended: makes the last frames, ends the turn. Again does nothing."""
-        with self._changed:
+        with self._held():
             if self._finished:
                 return
             self._sound.finish()
@@ -207,7 +213,7 @@ class Stream:
 
     def poll(self) -> list[Event]:
         """Takes the events that are there, oldest first; never waits."""
-        with self._changed:
+        with self._held():
             events = list(self._pending)
             self._pending.clear()
             return events
@@ -220,7 +226,7 @@ class Stream:
         timeout: seconds to wait for each event at most; then the iteration ends. None is for ever.
         """
         while True:
-            with self._changed:
+            with self._held():
                 deadline = None if timeout is None else monotonic() + timeout
                 while wait and not self._pending and not self._finished:
                     left = None if deadline is None else deadline - monotonic()
@@ -237,10 +243,18 @@ class Stream:
 
         Raises StreamError after `close`.
         """
-        with self._changed:
+        with self._held():
             if self._closed:
                 raise StreamError("the stream is closed; make another one")
             self._clear()
+
+    def _held(self) -> threading.Condition:
+        """The lock, to be entered. A fork copies it in whatever state another thread left it."""
+        if os.getpid() != self._process:
+            raise StreamError(
+                "the stream was made by another process; make one of its own in this one"
+            )
+        return self._changed
 
     def _clear(self) -> None:
         self._sound.clear()
@@ -258,7 +272,7 @@ class Stream:
 
     def close(self) -> None:
         """Takes no more sound; events that are there can still be taken. Again does nothing."""
-        with self._changed:
+        with self._held():
             self._closed = self._finished = True
             self._changed.notify_all()
 
@@ -358,7 +372,7 @@ class Stream:
             self._tell(SegmentStarted(self._seconds(now), begin, emotion))
         smoothed = turn.emotion.probabilities
         assert smoothed is not None
-        turn.segment.add(smoothed)
+        turn.segment.add(smoothed, window)
         self._tell(
             Decision(
                 time,
@@ -437,6 +451,7 @@ class Stream:
             probability,
             self._question.probabilities(mean),
             probability < self._models.thresholds.uncertain,
+            *segment.quality(),
         )
         turn.segments.append(ended)
         turn.segment = None
@@ -498,15 +513,28 @@ class _Segment:
         self.label = label
         self._sum = np.zeros(labels)
         self._decisions = 0
+        self._flagged = dict.fromkeys(FLAGS, 0)  # decisions with each
+        self._ratios = 0.0  # dB
+        self._with_ratio = 0
 
-    def add(self, probabilities: NDArray[np.float64]) -> None:
+    def add(self, probabilities: NDArray[np.float64], window: Window) -> None:
         self._sum += probabilities
         self._decisions += 1
+        for flag in window.flags:
+            self._flagged[flag] += 1
+        if window.snr_db is not None:
+            self._ratios += window.snr_db
+            self._with_ratio += 1
 
     def mean(self) -> NDArray[np.float64]:
         """(labels,) mean probabilities of the decisions so far."""
         mean: NDArray[np.float64] = self._sum / self._decisions
         return mean
+
+    def quality(self) -> tuple[tuple[str, ...], float | None]:
+        """The flags of half of the decisions or more, and the mean of their SNRs in dB."""
+        flags = (flag for flag, count in self._flagged.items() if 2 * count >= self._decisions)
+        return tuple(flags), self._ratios / self._with_ratio if self._with_ratio else None
 
 
 def _sum(one: Evidence | None, other: Evidence | None) -> Evidence | None:

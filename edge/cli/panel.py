@@ -17,6 +17,7 @@ from edge.cli.terminal import (
     PLAIN,
     bar,
     clock,
+    doubts,
     percent,
     printable,
     shortened,
@@ -192,9 +193,8 @@ class JsonLines:
 
 def segment_line(segment: Segment) -> str:
     """One segment for people."""
-    doubt = "  uncertain" if segment.uncertain else ""
     return (
         f"{clock(segment.start):>10} - {clock(segment.end):<10}  "
         f"{segment.gender:<6} {percent(segment.gender_posterior):>7}  "
-        f"{segment.emotion:<9} {percent(segment.probability):>7}{doubt}"
+        f"{segment.emotion:<9} {percent(segment.probability):>7}{doubts(segment)}"
     )

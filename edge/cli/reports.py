@@ -18,6 +18,7 @@ from edge.cli.terminal import (
     PLAIN,
     clock,
     display_width,
+    doubts,
     percent,
     printable,
     wants_colour,
@@ -104,9 +105,8 @@ class TextReport(Report):
             f"{1000 * prediction.timings['total']:.1f} ms",
             f"{prediction.real_time_factor:.4f}",
         ]
-        notes = ["uncertain"] * prediction.uncertain + list(prediction.flags)
         line = self._line(printable(result.source.name), cells, _BOLD_COLUMNS)
-        self._print("", line + ("  " + ", ".join(notes) if notes else ""))
+        self._print("", line + doubts(prediction))
         for segment in result.segments or ():
             self._print("", self._segment(segment))
 
@@ -116,7 +116,7 @@ class TextReport(Report):
             *(segment.emotion, percent(segment.probability)),
         ]
         span = f"{clock(segment.start):>10} - {clock(segment.end)}"
-        return self._line(span, cells, (2,)) + ("  uncertain" if segment.uncertain else "")
+        return self._line(span, cells, (2,)) + doubts(segment)
 
     def _posterior(self, posterior: float) -> str:
         return "given" if self._gender_is_given else percent(posterior)

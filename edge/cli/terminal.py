@@ -8,7 +8,11 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from edge.events import Segment
+    from edge.prediction import Prediction
 
 PROGRAM = "edge-ser"
 
@@ -48,6 +52,12 @@ def shortened(text: str, width: int) -> str:
 def percent(probability: float) -> str:
     """0.123 as "12.3 %"."""
     return f"{100 * probability:.1f} %"
+
+
+def doubts(judged: Prediction | Segment) -> str:
+    """What stands at a line's end: nothing, or why its answer deserves less trust."""
+    notes = ["uncertain"] * judged.uncertain + list(judged.flags)
+    return "  " + ", ".join(notes) if notes else ""
 
 
 def clock(seconds: float) -> str:

@@ -17,6 +17,7 @@ from edge.features import EmotionFeatures, FrontEnd
 from edge.labels import LABELS
 from edge.recognizer import Recognizer
 from tests.edge.fakes import FixedExpert, FixedGate
+from tests.miniature_corpora import write_wav
 
 CLIPS = sorted(Path(__file__).parents[2].joinpath("examples", "clips").glob("*.wav"))
 ONE, TWO = map(str, CLIPS[:2])
@@ -69,6 +70,20 @@ def test_segments_follow_their_file(capsys):
 def test_text_without_segments_has_none(capsys):
     assert predict(ONE) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_doubts_stand_at_the_ends_of_the_lines(capsys, tmp_path):
+    samples, rate = edge.read_audio(ONE)
+    loud = tmp_path / "loud.wav"
+    write_wav(loud, np.clip(5 * samples[:, 0], -1, 1), rate)
+    assert predict("--segments", loud) == 0
+    _, line, *segments = capsys.readouterr().out.splitlines()
+    assert line.endswith("  clipped")
+    assert segments and all(segment.endswith("  clipped") for segment in segments)
+    assert predict("--segments", "--format", "csv", loud) == 0
+    for row in csv.DictReader(io.StringIO(capsys.readouterr().out)):
+        assert row["flags"] == "clipped" and float(row["snr_db"]) > 0
+        assert -1 <= float(row["arousal"]) <= 1 and -1 <= float(row["valence"]) <= 1
 
 
 def test_jsonl_is_one_object_for_each_file_and_failure(capsys, tmp_path):

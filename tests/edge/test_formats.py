@@ -63,6 +63,7 @@ def test_a_csv_row_holds_every_probability_under_its_heading():
     assert (read["emotion"], read["probability"], read["sad"]) == ("sad", "0.562500", "0.562500")
     assert (read["uncertain"], read["flags"], read["error"]) == ("yes", "clipped noisy", "")
     assert sum(float(read[label]) for label in LABELS) == pytest.approx(1.0)
+    assert (read["arousal"], read["snr_db"]) == (f"{prediction().arousal:.6f}", "")
 
 
 def test_csv_has_a_row_for_each_segment_when_there_are_segments():

@@ -9,8 +9,9 @@ from edge.affect import COORDINATES
 from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd, LogMel
 from edge.labels import LABELS
-from edge.quality import FLAGS, clipped_samples
+from edge.quality import FLAGS, clipped_samples, flags_of
 from edge.recognizer import Recognizer
+from edge.voice_activity import Activity, voice_activity
 from tests.edge.fakes import FixedExpert, FixedGate, LevelGate, LinearExpert
 from tests.synthetic_speech import synthesise
 
@@ -78,6 +79,66 @@ def test_a_streams_decisions_are_flagged_too(flag):
         stream.accept_waveform(BAD_SOUNDS[flag]())
     decisions = [event for event in stream.poll() if event.kind == "decision"]
     assert decisions and all(flag in decision.flags for decision in decisions)
+
+
+@pytest.mark.parametrize("flag", ["clipped", "noisy", "too_quiet"])
+def test_a_segment_is_flagged_as_its_decisions_are(flag):
+    timeline = recognizer_of().timeline(BAD_SOUNDS[flag](), RATE)
+    for turn in timeline.turns:
+        for segment in turn.segments:
+            assert flag in segment.flags
+            assert segment.to_dict()["flags"] == list(segment.flags)
+    ratios = [decision.snr_db for decision in timeline.decisions]
+    (segment, *others) = timeline.segments
+    if not others:
+        assert segment.snr_db == pytest.approx(np.mean(ratios))
+    good = recognizer_of().timeline(spoken(), RATE)
+    assert good.segments and all(segment.flags == () for segment in good.segments)
+
+
+def test_a_flag_of_a_few_decisions_is_none_of_the_segment():
+    clean = spoken(10.0)
+    partly = clean.copy()
+    partly[RATE : 2 * RATE] = np.clip(40 * partly[RATE : 2 * RATE], -1, 1)
+    timeline = of_probabilities([0.93, *[0.01] * 7]).timeline(partly, RATE)
+    flagged = ["clipped" in decision.flags for decision in timeline.decisions]
+    (segment,) = timeline.segments
+    assert 0 < sum(flagged) < len(flagged) / 2 and segment.flags == ()
+
+
+def test_a_timeline_hears_which_channel_clips():
+    stereo = np.stack([np.clip(20 * spoken(), -1, 1), 0.1 * spoken()], axis=1).astype(np.float32)
+    timeline = recognizer_of().timeline(stereo, RATE)
+    assert timeline.decisions
+    assert all("clipped" in decision.flags for decision in timeline.decisions)
+    mixed = recognizer_of().timeline(stereo.mean(axis=1), RATE)
+    assert all("clipped" not in decision.flags for decision in mixed.decisions)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_a_streams_flags_are_those_of_the_whole_recording(dtype):
+    rng = np.random.default_rng(4)
+    sound = np.concatenate([spoken(), noisy(spoken(), 4.0), np.clip(20 * spoken(3.5), -1, 1)])
+    sound = (sound * (32767 if dtype == np.int16 else 1)).astype(dtype)
+    stream, pieces = recognizer_of().stream(interval=0.25), rng.integers(1, 9000, size=1000)
+    decisions, at = [], 0
+    with stream:
+        for size in pieces:
+            stream.accept_waveform(sound[at : at + size])
+            decisions += [event for event in stream.poll() if event.kind == "decision"]
+            at += size
+    scaled = sound / np.float32(32768) if dtype == np.int16 else sound
+    whole = voice_activity(LogMel()(scaled))
+    clipped, _ = clipped_samples(sound)
+    assert len(decisions) > 20
+    assert {flag for decision in decisions for flag in decision.flags} >= {"noisy", "clipped"}
+    for decision in decisions:
+        first, stop = (round(t * 62.5) for t in (decision.window.start, decision.window.end))
+        activity = Activity(*(part[first:stop] for part in whole))
+        count = np.sum((clipped >= 256 * first) & (clipped < 256 * stop))
+        flags, ratio = flags_of(activity, count / (256 * (stop - first)), 0.016)
+        assert decision.flags == flags
+        assert decision.snr_db == pytest.approx(ratio, abs=1e-3)
 
 
 def test_a_stream_makes_no_decision_without_speech():

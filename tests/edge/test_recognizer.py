@@ -245,7 +245,7 @@ def test_timings_name_every_stage_and_add_up_to_no_more_than_the_total(speech):
     prediction = recognizer_of().predict(speech("female"), 16000)
     stages = dict(prediction.timings)
     total = stages.pop("total")
-    assert list(stages) == ["read", "resample", "log_mel", "gender", "emotion"]
+    assert list(stages) == ["read", "resample", "log_mel", "quality", "gender", "emotion"]
     assert all(seconds >= 0 for seconds in stages.values())
     assert sum(stages.values()) <= total
     assert prediction.real_time_factor == total / prediction.duration

@@ -105,6 +105,25 @@ def test_the_events_are_bit_equal_however_the_sound_is_cut(rate, sizes, seed):
     assert len(of_kind(Decision, whole)) > 5
 
 
+@given(
+    rate=st.sampled_from(RATES),
+    sizes=st.lists(st.integers(1, 20000), min_size=1, max_size=9).filter(lambda s: max(s) > 500),
+    gain=st.sampled_from([0.002, 6.0, 30.0]),
+    noise=st.sampled_from([0.0, 0.02, 0.1]),
+)
+@settings(max_examples=12, deadline=None)
+def test_bad_sound_is_flagged_the_same_however_it_is_cut(rate, sizes, gain, noise):
+    sound = gain * conversation(rate)
+    hiss = np.random.default_rng(1).normal(size=len(sound)) * noise
+    stereo = np.stack([np.clip(sound + hiss, -1, 1), 0.5 * sound.clip(-1, 1)], axis=1)
+    integers = np.round(32767 * stereo).astype(np.int16)
+    recognizer = recognizer_of()
+    whole = events_of(recognizer.stream(rate), [integers])
+    assert events_of(recognizer.stream(rate), cut(integers, sizes)) == whole
+    flags = {flag for decision in of_kind(Decision, whole) for flag in decision.flags}
+    assert noise or {0.002: "too_quiet", 6.0: "clipped", 30.0: "clipped"}[gain] in flags
+
+
 def test_a_sample_at_a_time_gives_the_same_events():
     samples = conversation()[:26000]
     recognizer = recognizer_of()
