@@ -113,7 +113,8 @@ def _read_by_soundfile(
             duration = sound.frames / sound.samplerate
             if max_duration is not None and duration > max_duration:
                 raise TooLongAudioError.beyond(max_duration, duration, name)
-            return sound.read(dtype="float32", always_2d=True), sound.samplerate
+            samples: NDArray[Any] = sound.read(dtype="float32", always_2d=True)
+            return samples, sound.samplerate
     except soundfile.SoundFileError as error:
         raise UnreadableAudioError(
             f"{name}: neither WAV nor anything that soundfile decodes ({error}); "

@@ -10,7 +10,7 @@ are seconds from the first sample that the stream was given.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar, Literal, Union
 
 from edge.prediction import EmotionDistribution, Window
 
@@ -102,7 +102,7 @@ SEGMENTS_OF_A_TURN = 1000
 class TurnStarted:
     """Somebody began to speak."""
 
-    kind: ClassVar[str] = "turn_started"
+    kind: ClassVar[Literal["turn_started"]] = "turn_started"
     time: float
     """When it was sure, a little after `start`."""
     start: float
@@ -117,7 +117,7 @@ class TurnStarted:
 class SegmentStarted:
     """The turn's first emotion is known, or another one took over."""
 
-    kind: ClassVar[str] = "segment_started"
+    kind: ClassVar[Literal["segment_started"]] = "segment_started"
     time: float
     """Of the decision that said so, or of the turn's end."""
     start: float
@@ -136,7 +136,7 @@ class SegmentStarted:
 class Decision(EmotionDistribution):
     """The present state of a turn, every `interval` seconds while somebody speaks."""
 
-    kind: ClassVar[str] = "decision"
+    kind: ClassVar[Literal["decision"]] = "decision"
     time: float
     """Of the last frame that was heard."""
     start: float
@@ -184,7 +184,7 @@ class Decision(EmotionDistribution):
 class SegmentEnded:
     """The turn ended, or another emotion took over."""
 
-    kind: ClassVar[str] = "segment_ended"
+    kind: ClassVar[Literal["segment_ended"]] = "segment_ended"
     time: float
     """When it was sure, after the segment's end."""
     segment: Segment
@@ -198,7 +198,7 @@ class SegmentEnded:
 class TurnEnded:
     """A long pause, or the end of the sound."""
 
-    kind: ClassVar[str] = "turn_ended"
+    kind: ClassVar[Literal["turn_ended"]] = "turn_ended"
     time: float
     """When it was sure: a long pause after the turn's end, or the end of the sound."""
     turn: Turn
