@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Callable, TypeVar
 
-from app.recorders.errors import RecorderError, WrongState
+from app.recorders.errors import MicrophoneBusy, RecorderError, WrongState
 from app.recorders.sound_queue import Chunk, SoundQueue
 
 QUEUE_SECONDS = 10.0
@@ -140,23 +140,27 @@ class Recorder(abc.ABC):
         return iter(self._queue)
 
     def pause(self) -> None:
-        """Stops listening, until `resume`. Does nothing unless OPEN (an interruption becomes a
-        pause that does not end by itself)."""
+        """Stops listening, until `resume`; an interruption becomes a pause that does not end by
+        itself. Does nothing unless OPEN or PAUSED."""
         with self._lifecycle:
-            self._interrupted = False
-            if self._state is RecorderState.OPEN:
+            if self._state in (RecorderState.OPEN, RecorderState.PAUSED):
                 self._pause()
-                self._set_state(RecorderState.PAUSED, only_from=RecorderState.OPEN)
+                with self._states:
+                    self._interrupted = False
+                    self._set_state(RecorderState.PAUSED, only_from=RecorderState.OPEN)
 
     def resume(self) -> None:
         """Listens again. Does nothing unless PAUSED.
 
-        Raises a RecorderError, and is FAILED, if the microphone cannot be had again.
+        Raises MicrophoneBusy, and stays PAUSED, while another app or a call has the microphone;
+        another RecorderError, and is FAILED, if it cannot be had again.
         """
         with self._lifecycle:
             if self._state is RecorderState.PAUSED:
                 try:
                     self._resume()
+                except MicrophoneBusy:
+                    raise
                 except RecorderError as error:
                     self._stop()
                     self._over(self._queue, error)
@@ -212,7 +216,7 @@ class Recorder(abc.ABC):
 
     @abc.abstractmethod
     def _pause(self) -> None:
-        """Stops putting sound into the queue."""
+        """Stops putting sound into the queue; again does nothing."""
 
     @abc.abstractmethod
     def _resume(self) -> None:
@@ -238,6 +242,20 @@ class Recorder(abc.ABC):
             if queue is self._queue and self._state is not RecorderState.FAILED:
                 self._error = error
                 self._set_state(RecorderState.FAILED if error else RecorderState.CLOSED)
+
+    def _interruption_began(self) -> None:
+        """The system took the microphone for a while. Any thread may call it; it never waits."""
+        with self._states:
+            if self._state is RecorderState.OPEN:
+                self._interrupted = True
+                self._set_state(RecorderState.PAUSED)
+
+    def _interruption_ended(self) -> None:
+        """Sound arrives again. Any thread may call it; it never waits."""
+        with self._states:
+            if self.interrupted:
+                self._interrupted = False
+                self._set_state(RecorderState.OPEN)
 
     def _set_state(self, state: RecorderState, only_from: RecorderState | None = None) -> None:
         with self._states:
