@@ -85,12 +85,22 @@ class Module:
     """One source file of the package."""
 
     name: str
+    source: str
     tree: ast.Module
 
     @classmethod
     def read(cls, name: str) -> Module:
         """Parses edge/`name`.py."""
-        return cls(name, ast.parse((ROOT / f"edge/{name}.py").read_text(encoding="utf-8")))
+        source = (ROOT / f"edge/{name}.py").read_text(encoding="utf-8")
+        return cls(name, source, ast.parse(source))
+
+    def fields(self, node: ast.ClassDef) -> Iterator[tuple[ast.AnnAssign, str | None]]:
+        """A class's annotated, public fields, each with the text below or the comment beside it."""
+        lines = self.source.splitlines()
+        for field, text in _with_following_text(node.body):
+            if isinstance(field, ast.AnnAssign) and not ast.unparse(field.target).startswith("_"):
+                beside = lines[field.end_lineno - 1][field.end_col_offset :].strip()
+                yield field, text or beside.lstrip("# ") or None
 
     @property
     def names(self) -> list[str]:
@@ -105,13 +115,39 @@ class Module:
             shown = f"**{name}**" if name in top_level else name
             yield f"#### {shown}\n"
             if isinstance(node, ast.ClassDef):
-                yield from _class_lines(node)
+                yield from self._class_lines(node)
             elif isinstance(node, ast.FunctionDef):
                 yield _code(_signature(node))
                 yield markdown(ast.get_docstring(node) or "") + "\n"
             else:
                 yield _code(_shortened(ast.unparse(node)))
                 yield markdown(text or "") + "\n"
+
+    def _class_lines(self, node: ast.ClassDef) -> Iterator[str]:
+        bases = ", ".join(ast.unparse(base) for base in node.bases)
+        methods = [
+            each
+            for each in node.body
+            if isinstance(each, ast.FunctionDef) and not each.name.startswith("_")
+        ]
+        made_by = next(
+            (e for e in node.body if isinstance(e, ast.FunctionDef) and e.name == "__init__"), None
+        )
+        head = f"class {node.name}({bases})" if bases else f"class {node.name}"
+        yield _code(head if made_by is None else f"{head}\n{_signature(made_by, node.name)}")
+        yield markdown(ast.get_docstring(node) or "") + "\n"
+        fields = [_field(field, text) for field, text in self.fields(node)]
+        if fields:
+            yield "\n".join(fields) + "\n"
+        for method in methods:
+            decorators = {ast.unparse(each) for each in method.decorator_list}
+            if decorators & {"property", "cached_property"}:
+                returns = f": {ast.unparse(method.returns)}" if method.returns else ""
+                yield f"##### {node.name}.{method.name}\n\n" + _code(f"{method.name}{returns}")
+            else:
+                prefix = "@classmethod\n" if "classmethod" in decorators else ""
+                yield f"##### {node.name}.{method.name}\n\n" + _code(prefix + _signature(method))
+            yield markdown(ast.get_docstring(method) or "") + "\n"
 
     def _members(self) -> Iterator[tuple[str, ast.stmt, str | None]]:
         """Public classes, functions, and constants that have a docstring."""
@@ -135,41 +171,11 @@ def _with_following_text(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str |
         yield node, text
 
 
-def _class_lines(node: ast.ClassDef) -> Iterator[str]:
-    bases = ", ".join(ast.unparse(base) for base in node.bases)
-    methods = [
-        each
-        for each in node.body
-        if isinstance(each, ast.FunctionDef) and not each.name.startswith("_")
-    ]
-    made_by = next(
-        (e for e in node.body if isinstance(e, ast.FunctionDef) and e.name == "__init__"), None
-    )
-    head = f"class {node.name}({bases})" if bases else f"class {node.name}"
-    yield _code(head if made_by is None else f"{head}\n{_signature(made_by, node.name)}")
-    yield markdown(ast.get_docstring(node) or "") + "\n"
-    fields = list(_fields(node))
-    if fields:
-        yield "\n".join(fields) + "\n"
-    for method in methods:
-        decorators = {ast.unparse(each) for each in method.decorator_list}
-        if decorators & {"property", "cached_property"}:
-            returns = f": {ast.unparse(method.returns)}" if method.returns else ""
-            yield f"##### {node.name}.{method.name}\n\n" + _code(f"{method.name}{returns}")
-        else:
-            prefix = "@classmethod\n" if "classmethod" in decorators else ""
-            yield f"##### {node.name}.{method.name}\n\n" + _code(prefix + _signature(method))
-        yield markdown(ast.get_docstring(method) or "") + "\n"
-
-
-def _fields(node: ast.ClassDef) -> Iterator[str]:
-    """A list item for each annotated, public field of a class."""
-    for field, text in _with_following_text(node.body):
-        if not isinstance(field, ast.AnnAssign) or ast.unparse(field.target).startswith("_"):
-            continue
-        value = "" if field.value is None else f" = {ast.unparse(field.value)}"
-        declared = f"{ast.unparse(field.target)}: {ast.unparse(field.annotation)}{value}"
-        yield f"- `{declared}`" + (f"  \n  {' '.join(text.split())}" if text else "")
+def _field(field: ast.AnnAssign, text: str | None) -> str:
+    """A list item."""
+    value = "" if field.value is None else f" = {ast.unparse(field.value)}"
+    declared = f"{ast.unparse(field.target)}: {ast.unparse(field.annotation)}{value}"
+    return f"- `{declared}`" + (f"  \n  {' '.join(text.split())}" if text else "")
 
 
 def _signature(node: ast.FunctionDef, name: str | None = None) -> str:

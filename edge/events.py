@@ -22,6 +22,7 @@ class Segment(EmotionDistribution):
     start: float
     """Seconds from the first sample."""
     end: float
+    """Seconds; where the next segment of the turn begins, or the turn ends."""
     gender: str
     """"female" or "male", by the turn's evidence up to the segment's end."""
     gender_posterior: float
@@ -103,6 +104,7 @@ class TurnStarted:
     """Somebody began to speak."""
 
     kind: ClassVar[Literal["turn_started"]] = "turn_started"
+    """By which JSON tells the events apart."""
     time: float
     """When it was sure, a little after `start`."""
     start: float
@@ -118,6 +120,7 @@ class SegmentStarted:
     """The turn's first emotion is known, or another one took over."""
 
     kind: ClassVar[Literal["segment_started"]] = "segment_started"
+    """By which JSON tells the events apart."""
     time: float
     """Of the decision that said so, or of the turn's end."""
     start: float
@@ -137,6 +140,7 @@ class Decision(EmotionDistribution):
     """The present state of a turn, every `interval` seconds while somebody speaks."""
 
     kind: ClassVar[Literal["decision"]] = "decision"
+    """By which JSON tells the events apart."""
     time: float
     """Of the last frame that was heard."""
     start: float
@@ -185,9 +189,11 @@ class SegmentEnded:
     """The turn ended, or another emotion took over."""
 
     kind: ClassVar[Literal["segment_ended"]] = "segment_ended"
+    """By which JSON tells the events apart."""
     time: float
     """When it was sure, after the segment's end."""
     segment: Segment
+    """All of it."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -199,9 +205,11 @@ class TurnEnded:
     """A long pause, or the end of the sound."""
 
     kind: ClassVar[Literal["turn_ended"]] = "turn_ended"
+    """By which JSON tells the events apart."""
     time: float
     """When it was sure: a long pause after the turn's end, or the end of the sound."""
     turn: Turn
+    """All of it, its segments included."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -218,7 +226,9 @@ class Timeline:
     duration: float
     """Of the recording, in seconds."""
     turns: tuple[Turn, ...]
+    """In time order, those without a decision among them."""
     decisions: tuple[Decision, ...]
+    """In time order, of all turns."""
 
     @property
     def segments(self) -> tuple[Segment, ...]:

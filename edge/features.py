@@ -51,7 +51,7 @@ class FrontEnd:
     sample_rate: int = 16000      # hertz
     frame_length: int = 1024      # samples, a power of two; also the length of the FFT
     hop_length: int = 256         # samples from one frame to the next
-    mel_bands: int = 128
+    mel_bands: int = 128          # triangles, equally far apart in mel
     low_hz: float = 0.0           # lower edge of the lowest band
     high_hz: float = 8000.0       # upper edge of the highest band
     floor_db: float = -80.0       # below the loudest cell of a window

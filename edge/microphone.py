@@ -37,9 +37,11 @@ class InputDevice:
     number: int
     """By which PortAudio knows it, until devices come or go."""
     name: str
+    """As the system calls it."""
     host: str
     """The system's sound interface, such as ALSA, Core Audio or Windows WASAPI."""
     channels: int
+    """How many it has; `Microphone` takes the first."""
     sample_rate: int
     """The device's own, in hertz."""
     default: bool

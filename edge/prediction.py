@@ -13,6 +13,7 @@ class EmotionDistribution:
     """What can be read off the probabilities of the emotions."""
 
     probabilities: dict[str, float]
+    """0 to 1, by emotion; they sum to 1."""
 
     def ranking(self) -> list[tuple[str, float]]:
         """The emotions with their probabilities, likeliest first."""

@@ -87,6 +87,7 @@ class Activity(NamedTuple):
     """What a step says of its frames; (n,) each."""
 
     speech: NDArray[np.bool_]
+    """Whether the frame is speech."""
     power: NDArray[np.float32]
     """Mean square of the frame's samples, full scale 1."""
     noise: NDArray[np.float32]

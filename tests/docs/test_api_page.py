@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import subprocess
@@ -36,6 +37,20 @@ def test_every_public_name_is_on_the_page_once():
 def test_every_public_thing_has_a_docstring():
     page = build_api.build()
     silent = re.findall(r"^(#####? .+)\n\n```python\n[^`]+\n```\n\n+(?=#|\Z)", page, re.MULTILINE)
+    assert silent == []
+
+
+def test_every_field_of_what_can_be_imported_from_edge_is_described():
+    silent = []
+    for name in (name for chapter in build_api.CHAPTERS.values() for name in chapter):
+        module = build_api.Module.read(name)
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and node.name in edge.__all__:
+                silent += [
+                    f"edge.{name}.{node.name}.{ast.unparse(field.target)}"
+                    for field, text in module.fields(node)
+                    if text is None
+                ]
     assert silent == []
 
 
