@@ -282,10 +282,8 @@ class _Recording:
                 watched_at = time.monotonic()
                 self.route = microphone.route()
                 silenced = self._watched_silence(microphone, silenced)
-            with self._wishes:
-                wanted = self._listening and not silenced
-            if wanted:
-                queue.put(chunk)
+            if not silenced:
+                queue.put(chunk)  # also what was heard just before a pause
 
     def _watched_silence(self, microphone: AudioRecordMicrophone, before: bool) -> bool:
         """Whether Android gives it silence now, of which the state tells."""

@@ -61,9 +61,14 @@ class Seen:
 class Phone:
     """The Java class phone.Phone, reset; and a recorder on it whose states are kept."""
 
+    latest: Phone | None = None
+
     def __init__(self, **settings) -> None:
         from jnius import autoclass
 
+        if Phone.latest is not None:
+            Phone.latest.recorder.close()  # that of a scenario that failed is open
+        Phone.latest = self
         self.java = autoclass("phone.Phone")
         self.java.reset()
         for name, value in settings.items():
