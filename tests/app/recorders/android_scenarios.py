@@ -518,12 +518,11 @@ def show_settings() -> list[str]:
 
 def members_of(names: list[str]) -> dict[str, list[str]]:
     """The public members that classes declare, as Java describes them, by reflection."""
-    from jnius import autoclass
+    from jnius import find_javaclass
 
-    class_of = autoclass("java.lang.Class")
     members = {}
     for name in names:
-        found = class_of.forName(name)
+        found = find_javaclass(name)
         members[name] = [
             each.toString()
             for kind in (
