@@ -68,6 +68,6 @@ $(VENV)/.run: $(BUILD) | $(VENV)/.made
 
 $(VENV)/.development: $(BUILD) | $(VENV)/.made
 	@echo "building the kernels and installing what tests and training need"
-	@$(PIP) install --editable '.[tflite,audio,train,test,bench,lint]'
-	@$(PIP) install --no-deps tf_keras==2.15.1
+	@$(PIP) install --editable '.[tflite,audio,train,test,bench,lint,voice-activity]'
+	@$(PIP) install --no-deps tf_keras==2.15.1 silero-vad==6.2.3
 	@touch $(VENV)/.run $@
