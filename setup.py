@@ -11,11 +11,17 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-KERNELS = ("spectral", "resample")
+KERNELS = ("spectral", "resample", "int8")
+SHARED = "edge._kernels._memoryview"  # what Cython would put into each kernel by itself
 
-PROBE = """
+TARGET_CLONES = """
 __attribute__((target_clones("avx512f", "avx2", "default")))
 void scale(float *row, float by) { for (int i = 0; i < 64; i++) row[i] *= by; }
+"""
+OPTIMISED_FUNCTIONS = """
+#if !defined(__GNUC__) || defined(__clang__) || __GNUC__ < 9
+#error only GCC optimises one function more than another
+#endif
 """
 
 
@@ -28,8 +34,8 @@ class BuildKernels(build_ext):
                 extension.extra_compile_args += ["-ffp-contract=off", "-g0"]
                 if sys.platform.startswith("linux"):  # the wheel carries no symbols
                     extension.extra_link_args.append("-Wl,-s")
-                if "-O" not in os.environ.get("CFLAGS", ""):  # the caller's wish goes first
-                    extension.extra_compile_args.append("-O3")
+            if "-O" not in os.environ.get("CFLAGS", ""):  # the caller's wish goes first
+                self._optimise()
             if self._makes_target_clones():
                 for extension in self.extensions:
                     extension.define_macros.append(("EDGE_TARGET_CLONES", "1"))
@@ -39,10 +45,21 @@ class BuildKernels(build_ext):
         """Whether compiler, linker and C library can choose a function by processor at load."""
         if platform.machine().lower() not in ("x86_64", "amd64") or sys.platform == "darwin":
             return False
+        return self._builds(TARGET_CLONES)
+
+    def _optimise(self) -> None:
+        """For speed; for size where there are no loops, or where they are optimised by name."""
+        small = {SHARED}
+        if self._builds(OPTIMISED_FUNCTIONS):
+            small.add("edge._kernels.int8")
+        for extension in self.extensions:
+            extension.extra_compile_args.append("-Os" if extension.name in small else "-O3")
+
+    def _builds(self, code: str) -> bool:
         with tempfile.TemporaryDirectory() as folder:
             source = os.path.join(folder, "probe.c")
             with open(source, "w", encoding="ascii") as file:
-                file.write(PROBE)
+                file.write(code)
             try:
                 objects = self.compiler.compile(
                     [source], output_dir=folder, extra_postargs=["-O3", "-fPIC"]
@@ -55,8 +72,12 @@ class BuildKernels(build_ext):
 
 setup(
     ext_modules=cythonize(
-        [Extension(f"edge._kernels.{name}", [f"kernels/{name}.pyx"]) for name in KERNELS],
+        [
+            *(Extension(f"edge._kernels.{name}", [f"kernels/{name}.pyx"]) for name in KERNELS),
+            Extension(SHARED, ["build/kernels/_memoryview.c"]),
+        ],
         build_dir="build/kernels",
+        shared_utility_qualified_name=SHARED,
         compiler_directives={
             "language_level": 3,
             "boundscheck": False,

@@ -70,7 +70,7 @@ def test_a_caller_sees_the_types(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kernel", ["resample", "spectral"])
+@pytest.mark.parametrize("kernel", ["int8", "resample", "spectral"])
 def test_a_kernels_stub_names_what_the_kernel_has(kernel):
     stub = ast.parse((ROOT / f"edge/_kernels/{kernel}.pyi").read_text(encoding="utf-8"))
     module = importlib.import_module(f"edge._kernels.{kernel}")
