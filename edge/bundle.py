@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, TypeVar
 
-from edge.emotion import TFLiteExpert
+from edge.emotion import NativeExpert, TFLiteExpert, make_expert
 from edge.errors import BundleError, SettingsError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.gender import GenderGate
@@ -110,7 +110,7 @@ class Bundle:
     front_end, emotion_features, blend: the settings with which the models were trained.
     thresholds: from where on an answer is not to be trusted.
     gate: the gender gate.
-    experts: the emotion expert of each gender; their interpreters are made at first use.
+    experts: the emotion expert of each gender; they get ready at first use.
     temperatures: of each expert's softmax.
     metrics, licence, manifest: what the release says of itself, as plain JSON values.
     folder: where it was read from.
@@ -181,14 +181,21 @@ class Bundle:
         )
 
     @cached_property
-    def experts(self) -> dict[str, TFLiteExpert]:
-        """The emotion expert of each gender, with one thread each."""
+    def experts(self) -> dict[str, NativeExpert | TFLiteExpert]:
+        """The emotion expert of each gender, run by the package's own kernels."""
         return self.make_experts()
 
-    def make_experts(self, num_threads: int = 1) -> dict[str, TFLiteExpert]:
-        """New experts whose interpreters use `num_threads` threads."""
+    def make_experts(
+        self, num_threads: int = 1, runtime: str = "native"
+    ) -> dict[str, NativeExpert | TFLiteExpert]:
+        """New experts.
+
+        runtime: "native" for the package's own kernels, "tflite" for an interpreter of TFLite
+            models, which has to be installed and is looked for at the first use.
+        num_threads: threads of each interpreter; 1 for "native". Raises SettingsError.
+        """
         return {
-            gender: TFLiteExpert(model, num_threads, name)
+            gender: make_expert(model, name, runtime, num_threads)
             for gender, (name, model) in self._models.items()
         }
 

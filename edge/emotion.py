@@ -12,8 +12,13 @@ from typing import Any, Callable, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge._kernels import int8
 from edge.errors import BundleError, RuntimeMissingError, SettingsError
 from edge.labels import LABELS
+from edge.network import Network
+
+RUNTIMES = ("native", "tflite")
+"""What runs an expert: the package's own kernels, or an interpreter of TFLite models."""
 
 
 class Expert(Protocol):
@@ -136,8 +141,99 @@ def _remedy() -> str:
     return f"{here} install whichever of tflite-runtime, ai-edge-litert or tensorflow exists"
 
 
+def make_expert(
+    model: bytes, name: str = "the model", runtime: str = "native", num_threads: int = 1
+) -> NativeExpert | TFLiteExpert:
+    """The expert of a TFLite file, run by one of `RUNTIMES`; raises SettingsError.
+
+    num_threads: of an interpreter; the package's own kernels use one.
+    """
+    if runtime not in RUNTIMES:
+        raise SettingsError(f"runtime must be one of {RUNTIMES}, got {runtime!r}")
+    if runtime == "tflite":
+        return TFLiteExpert(model, num_threads, name)
+    if num_threads != 1:
+        raise SettingsError(
+            f"num_threads must be 1 for the native runtime, got {num_threads}; "
+            "give runtime='tflite' for an interpreter with more"
+        )
+    return NativeExpert(model, name)
+
+
+class NativeExpert:
+    """An expert stored as a fully int8 TFLite model, run by the package's own kernels.
+
+    model: the flat buffer's bytes. Its input is int8 of 188 x n values in any arrangement of
+        single axes ((1, 188, n, 1), (1, 188, n), (1, 1, 188, n)); its output 8 int8 logits.
+    name: what messages call the model, such as its file name.
+
+    The logits are those of tflite-runtime 2.14 to the last bit, on every processor. Buffers are
+    made at the first use (or by `prepare`), and used again by each call. Calls from several
+    threads are safe and take turns. Pickles as its arguments.
+    """
+
+    def __init__(self, model: bytes, name: str = "the model") -> None:
+        self._model = model
+        self._name = name
+        self._lock = threading.Lock()
+        self._network: Network | None = None
+        self._values = np.empty(0, np.int8)
+
+    def __reduce__(self) -> tuple[type[NativeExpert], tuple[bytes, str]]:
+        return NativeExpert, (self._model, self._name)
+
+    def __repr__(self) -> str:
+        return f"NativeExpert({self._name!r}, {len(self._model)} bytes)"
+
+    def prepare(self) -> None:
+        """Makes the buffers now, so that the first call is as quick as the others.
+
+        Raises BundleError when the model is not one that can be run here.
+        """
+        with self._lock:
+            self._ready()
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """features: (188, n) float32; returns (8,) float32 in the order of `edge.LABELS`.
+
+        Raises BundleError when the model is not one that can be run here, or does not take that
+        many values.
+        """
+        flat = np.ascontiguousarray(features, dtype=np.float32).reshape(-1)
+        with self._lock:
+            network = self._ready()
+            _check_fit(self._name, network.input.shape, features.shape)
+            int8.quantise(flat, *network.input_quantization, self._values)
+            outputs = network.run(self._values.reshape(network.input.shape))
+        return dequantise(outputs.reshape(-1), *network.output_quantization)
+
+    def _ready(self) -> Network:
+        if self._network is None:
+            network = Network(self._model, self._name)
+            _check_logits(self._name, network.output.shape)
+            self._values = np.empty(network.input.size, np.int8)
+            self._network = network
+        return self._network
+
+
+def _check_fit(name: str, shape: tuple[int, ...], features: tuple[int, ...]) -> None:
+    if [n for n in shape if n > 1] != [n for n in features if n > 1]:
+        raise BundleError(
+            f"{name} takes {shape}, which features of {features} do not fill; "
+            "the bundle's feature settings are not those of its models"
+        )
+
+
+def _check_logits(name: str, shape: tuple[int, ...]) -> None:
+    if np.prod(shape) != len(LABELS):
+        raise BundleError(
+            f"{name} gives {shape} logits instead of {len(LABELS)}; export it for the labels "
+            f"{', '.join(LABELS)}"
+        )
+
+
 class TFLiteExpert:
-    """An expert stored as a fully int8 TFLite model.
+    """An expert stored as a fully int8 TFLite model, run by whichever interpreter is installed.
 
     model: the flat buffer's bytes. Its input is int8 of 188 x n values in any arrangement of
         single axes ((1, 188, n, 1), (1, 188, n), (1, 1, 188, n)); its output 8 int8 logits.
@@ -180,11 +276,7 @@ class TFLiteExpert:
         with self._lock:
             self._make_interpreter()
             shape = tuple(self._input["shape"])
-            if [n for n in shape if n > 1] != [n for n in features.shape if n > 1]:
-                raise BundleError(
-                    f"{self._name} takes {shape}, which features of {features.shape} do not fill; "
-                    "the bundle's feature settings are not those of its models"
-                )
+            _check_fit(self._name, shape, features.shape)
             quantised = quantise(features, *self._input["quantization"]).reshape(shape)
             self._interpreter.set_tensor(self._input["index"], quantised)
             self._interpreter.invoke()
@@ -209,11 +301,7 @@ class TFLiteExpert:
             ) from error
         self._check(self._input, "input")
         self._check(self._output, "output")
-        if np.prod(self._output["shape"]) != len(LABELS):
-            raise BundleError(
-                f"{self._name} gives {tuple(self._output['shape'])} logits instead of "
-                f"{len(LABELS)}; export it for the labels {', '.join(LABELS)}"
-            )
+        _check_logits(self._name, tuple(self._output["shape"]))
         self._interpreter = interpreter
 
     def _check(self, tensor: dict[str, Any], side: str) -> None:

@@ -24,7 +24,7 @@ class MissingPackageError(EdgeError, ImportError):
 
 
 class RuntimeMissingError(MissingPackageError):
-    """No TFLite interpreter is installed."""
+    """A TFLite interpreter is asked for, and none is installed."""
 
 
 class MicrophoneError(EdgeError):

@@ -1,4 +1,4 @@
-"""Experts that survive a fork: each process has interpreters, and locks, of its own."""
+"""Experts that survive a fork: each process has buffers, and locks, of its own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import copy
 import os
 from collections.abc import Iterator, Mapping
 
-from edge.emotion import Expert, TFLiteExpert
+from edge.emotion import Expert, NativeExpert, TFLiteExpert
 
 
 class ProcessExperts(Mapping[str, Expert]):
     """The experts by gender, those of the process that asks.
 
-    A fork copies an interpreter together with a lock that a thread of the parent may hold just
-    then; in the child nobody would ever release it. So the child gets copies of the TFLite
-    experts, whose interpreters are made at the first use. Other experts are shared as they are.
+    A fork copies an expert's buffers together with a lock that a thread of the parent may hold just
+    then; in the child nobody would ever release it. So the child gets experts of the same models,
+    which get ready at the first use. Experts of other kinds are shared as they are.
     """
 
     def __init__(self, experts: Mapping[str, Expert]) -> None:
@@ -38,7 +38,9 @@ class ProcessExperts(Mapping[str, Expert]):
         here = self._of_process.get(process)
         if here is None:
             copies = {
-                gender: copy.copy(expert) if isinstance(expert, TFLiteExpert) else expert
+                gender: copy.copy(expert)
+                if isinstance(expert, (NativeExpert, TFLiteExpert))
+                else expert
                 for gender, expert in self._experts.items()
             }
             here = self._of_process.setdefault(process, copies)  # one thread of several wins

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.audio import checked_mono, read_audio, to_mono_16k
 from edge.bundle import Blend, Bundle, Thresholds
 from edge.decision import GENDER_CHOICES, Judgement, Models, Question, likelier_gender
-from edge.emotion import Expert, TFLiteExpert
+from edge.emotion import Expert, NativeExpert, TFLiteExpert
 from edge.errors import (
     EmptyAudioError,
     NonFiniteAudioError,
@@ -57,30 +57,34 @@ class Recognizer:
     """Recognises the gender and the emotion of a speaker.
 
     bundle: a `Bundle`, the folder of one, or None for the models that ship with the package.
-    num_threads: threads of each expert's interpreter.
+    num_threads: threads of each interpreter, if the runtime is "tflite".
+    runtime: what runs the experts: "native", the package's own kernels, or "tflite", whichever of
+        tflite-runtime, LiteRT and TensorFlow is installed.
 
     One recogniser serves any number of threads at once, and a forked process as well. It pickles
-    as its settings: the bundle's folder (or parts) and the number of threads; unpickling loads the
-    models again.
+    as its settings: the bundle's folder (or parts), the number of threads and the runtime;
+    unpickling loads the models again.
 
-    Raises BundleError when the bundle is not what its manifest says.
+    Raises BundleError when the bundle is not what its manifest says, SettingsError for a bad
+    argument.
     """
 
     def __init__(
         self,
         bundle: Bundle | str | os.PathLike[str] | None = None,
         num_threads: int = 1,
+        runtime: str = "native",
     ) -> None:
         loaded = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
         # None stays None, so that a pickle finds the default models of another installation.
         folder = None if bundle is None else os.fspath(loaded.folder)
-        self._settings: tuple[Any, ...] = (folder, num_threads)
+        self._settings: tuple[Any, ...] = (folder, num_threads, runtime)
         self._bundle: Bundle | None = loaded
         self._assemble(
             loaded.front_end,
             loaded.emotion_features,
             loaded.gate,
-            loaded.make_experts(num_threads),
+            loaded.make_experts(num_threads, runtime),
             loaded.temperatures,
             loaded.blend,
             loaded.thresholds,
@@ -166,12 +170,13 @@ class Recognizer:
         return self._bundle
 
     def prepare(self) -> None:
-        """Makes the interpreters now, so that the first prediction is as quick as the others.
+        """Gets the experts ready now, so that the first prediction is as quick as the others.
 
-        Raises RuntimeMissingError when no TFLite interpreter is installed.
+        Raises BundleError when a model cannot be run, RuntimeMissingError when a TFLite interpreter
+        is asked for and none is installed.
         """
         for expert in self._models.experts.values():
-            if isinstance(expert, TFLiteExpert):
+            if isinstance(expert, (NativeExpert, TFLiteExpert)):
                 expert.prepare()
 
     def predict(
@@ -198,7 +203,8 @@ class Recognizer:
         progress: called after each window with the seconds of sound that are done.
 
         Raises AudioError (its subclasses tell the kinds apart) for sound that cannot be judged,
-        SettingsError for a bad argument, RuntimeMissingError without a TFLite interpreter.
+        SettingsError for a bad argument, BundleError when a model cannot be run,
+        RuntimeMissingError when a TFLite interpreter is asked for and none is installed.
         """
         question = Question.checked(gender, labels)
         stopwatch = _Stopwatch()
@@ -270,8 +276,8 @@ class Recognizer:
             gives nothing but speech.
         pause: seconds without speech after which a turn ends, 0.2 to 10.
 
-        The experts' interpreters are made now. Raises SettingsError, AudioError for a sample rate
-        out of range, RuntimeMissingError without a TFLite interpreter.
+        The experts get ready now. Raises SettingsError, AudioError for a sample rate out of range,
+        and what `prepare` raises.
         """
         stream = Stream(
             self._models,

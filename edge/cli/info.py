@@ -1,4 +1,4 @@
-"""`edge-ser info`: the models, the interpreter and the versions."""
+"""`edge-ser info`: the models, what runs them and the versions."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
 def _facts(bundle: Bundle) -> dict[str, Any]:
     import numpy
 
+    from edge._kernels import int8
     from edge.emotion import find_runtime
 
     try:
@@ -53,6 +54,7 @@ def _facts(bundle: Bundle) -> dict[str, Any]:
             "numpy": numpy.__version__,
             "platform": f"{platform.system()} {platform.machine()}",
         },
+        "runtime": f"native, by {int8.instruction_sets()[0]}",
         "interpreter": interpreter,
         "bundle": {
             "name": bundle.name,

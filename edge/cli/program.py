@@ -87,9 +87,9 @@ def make_parser() -> argparse.ArgumentParser:
     command = _add_command(
         commands,
         "info",
-        "describe the models, the interpreter and the versions",
-        "Describes the model bundle, its files and metrics, the TFLite interpreter\n"
-        "that was found, and the versions in use.",
+        "describe the models, what runs them and the versions",
+        "Describes the model bundle, its files and metrics, what runs it, the TFLite\n"
+        "interpreter that was found, and the versions in use.",
         EXIT_CODES,
     )
     info.add_arguments(command)

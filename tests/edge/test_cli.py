@@ -196,6 +196,7 @@ def test_info_names_bundle_files_labels_metrics_and_versions(bundle_copy, capsys
     assert facts["versions"]["numpy"] == np.__version__
     found = r"(tflite-runtime|ai-edge-litert|tensorflow) .+|none: .+"
     assert re.fullmatch(found, facts["interpreter"])
+    assert re.fullmatch(r"native, by [a-z0-9]+", facts["runtime"])
 
 
 def test_info_for_people_holds_the_same(bundle_copy, capsys):

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 import pytest
 
-from edge.emotion import TFLiteExpert
+from edge.emotion import NativeExpert, TFLiteExpert
 from edge.errors import StreamError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.recognizer import Recognizer
@@ -69,8 +69,9 @@ def test_a_fork_of_a_fork_judges_too(tiny_bundle, samples):
     assert in_a_fork(lambda: in_a_fork(lambda: judged(recognizer, samples))) == expected
 
 
-def test_a_fork_does_not_wait_for_the_threads_of_its_parent(tiny_models, samples):
-    experts = {gender: TFLiteExpert(model.int8) for gender, model in tiny_models.items()}
+@pytest.mark.parametrize("kind", [NativeExpert, TFLiteExpert])
+def test_a_fork_does_not_wait_for_the_threads_of_its_parent(tiny_models, samples, kind):
+    experts = {gender: kind(model.int8) for gender, model in tiny_models.items()}
     recognizer = Recognizer.from_parts(
         front_end=FrontEnd(), emotion_features=EmotionFeatures(), gate=LevelGate(), experts=experts
     )

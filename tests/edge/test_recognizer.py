@@ -347,7 +347,7 @@ def test_a_bundle_recognises_the_same_however_it_is_given(tiny_bundle, speech):
     samples = speech("female", "fearful", seconds=3.5)
     of_folder = Recognizer(tiny_bundle).predict(samples, 16000)
     of_text = Recognizer(str(tiny_bundle)).predict(samples, 16000)
-    of_bundle = Recognizer(Bundle.load(tiny_bundle), num_threads=2).predict(samples, 16000)
+    of_bundle = Recognizer(Bundle.load(tiny_bundle), 2, "tflite").predict(samples, 16000)
     assert without_timings(of_text) == without_timings(of_folder)
     assert of_bundle.probabilities == pytest.approx(of_folder.probabilities)
     assert sum(of_folder.probabilities.values()) == pytest.approx(1.0)
@@ -394,11 +394,23 @@ def test_a_tiny_bundle_serves_threads_as_it_serves_one(tiny_bundle, speech):
     assert [answers[index] for index in range(len(clips))] == expected
 
 
-def test_preparing_without_interpreter_says_what_to_install(tiny_bundle, monkeypatch):
+def test_an_interpreter_that_is_asked_for_and_missing_says_what_to_install(
+    tiny_bundle, monkeypatch
+):
     import edge.emotion
     from edge.errors import RuntimeMissingError
 
     monkeypatch.setattr(edge.emotion, "_LOADERS", {})
-    recognizer = Recognizer(tiny_bundle)  # needs none yet
+    Recognizer(tiny_bundle).prepare()
+    recognizer = Recognizer(tiny_bundle, runtime="tflite")  # needs none yet
     with pytest.raises(RuntimeMissingError, match="pip install"):
         recognizer.prepare()
+
+
+def test_the_runtime_is_pickled_and_its_settings_are_checked(tiny_bundle):
+    recognizer = Recognizer(tiny_bundle, 2, "tflite")
+    assert pickle.loads(pickle.dumps(recognizer))._settings == recognizer._settings
+    with pytest.raises(SettingsError, match="runtime must be one of"):
+        Recognizer(tiny_bundle, runtime="onnx")
+    with pytest.raises(SettingsError, match="num_threads must be 1 for the native runtime"):
+        Recognizer(tiny_bundle, num_threads=2)
