@@ -16,7 +16,7 @@ from quantize.errors import QuantizeError
 from quantize.float_run import FloatRun
 from training.cache import FeatureCache
 from training.corpora import Clip, load_log_mel, read_corpora
-from training.emotion import Material
+from training.emotion import Material, is_named
 from training.protocol import Protocol
 
 
@@ -24,7 +24,8 @@ from training.protocol import Protocol
 class Corpora:
     """Every clip with its log-mel, (frames, bands) float16 relative dB, and the split.
 
-    held_out: training speakers ("savee/KL") that the run was not trained on after all
+    held_out: training speakers ("savee/KL") and corpora ("savee") that the run was not trained on
+        after all
     """
 
     clips: list[Clip]
@@ -51,8 +52,7 @@ class Corpora:
             return clips, list(pool.map(lambda clip: _in_use(clip, log_mel), clips))
 
     def _was_trained_on(self, clip: Clip) -> bool:
-        held = f"{clip.corpus}/{clip.speaker}" in self.held_out
-        return self.protocol.part(clip) == "train" and not held
+        return self.protocol.part(clip) == "train" and not is_named(clip, self.held_out)
 
 
 def read_material(run: FloatRun, corpora: Path, cache: Path, protocol_file: Path) -> Corpora:
@@ -65,7 +65,7 @@ def read_material(run: FloatRun, corpora: Path, cache: Path, protocol_file: Path
         )
     clips = read_corpora(corpora)
     log_mels = FeatureCache(cache, run.front_end).log_mels(clips)
-    held_out = frozenset(run.config.get("hold_out", ()))
+    held_out = frozenset([*run.config.get("hold_out", ()), *run.config.get("exclude", ())])
     return Corpora(clips, log_mels, Protocol.load(protocol_file), run.front_end, held_out)
 
 

@@ -16,7 +16,7 @@ import os
 import platform
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Callable
@@ -35,10 +35,10 @@ from edge.labels import GENDERS, LABELS
 from edge.windows import active_span, cut_windows
 from training.augment import LogMelAugmenter, mix
 from training.cache import FeatureCache
-from training.corpora import Clip, read_corpora
+from training.corpora import Clip, CorpusError, read_corpora
 from training.metrics import confusion_matrix, unweighted_average_recall
 from training.protocol import RELEASE, Protocol
-from training.run import STAGES, Run
+from training.run import STAGES, Run, RunError
 from training.settings import StageSettings, TrainingSettings
 
 WINDOW_HOP = 94  # frames; of the windows that validation scores
@@ -404,11 +404,15 @@ def train_experts(
     stages: Sequence[str] = STAGES,
     progress: bool = True,
     teachers: Sequence[Run] = (),
+    initial: Run | None = None,
 ) -> dict[str, dict[str, float]]:
     """Trains whatever of the run is not there yet; returns each stage's validation scores.
 
     config: what the run's config.json records besides settings and fingerprint.
-    RunError when the folder holds a run of another configuration.
+    initial: a run whose universal network the universal stage begins with, and whose scale of the
+        features is kept, since that is what the network knows.
+    RunError when the folder holds a run of another configuration, or when the initial run has
+    another network or other features.
     """
     from tqdm import tqdm
 
@@ -419,12 +423,15 @@ def train_experts(
         "settings": settings.to_dict(),
         "data": train.fingerprint(),
         "teachers": [teacher.fingerprint("universal") for teacher in teachers],
+        "initial": None if initial is None else initial.fingerprint("universal"),
         **config,
     })
     seed_everything(settings.seed)
     compute_in_bfloat16(settings.bfloat16)
     taught = Teachers(teachers)
     wide = unit_variance(train, _features(settings, front_end, taught.n_mfcc))
+    if initial is not None:
+        wide = _rescaled(wide, initial, settings, front_end)
     features = dataclasses.replace(
         wide, n_mfcc=settings.n_mfcc, scale=wide.scale[: settings.n_mfcc]
     )
@@ -449,6 +456,8 @@ def train_experts(
             model = build_network(settings.network, features.frames, features.n_mfcc)
             if stage != "universal":
                 model.set_weights(run.expert("universal").get_weights())
+            elif initial is not None:
+                _begin_with(model, initial)
             trained = Stage(run, stage, settings, batches[stage], model, taught)
             metrics[stage] = {
                 "parameters": int(model.count_params()), **trained.train(judge, bar)
@@ -467,6 +476,55 @@ def _features(settings: TrainingSettings, front_end: FrontEnd, least: int) -> Em
         frames=front_end.window_frames,
         scale=(1.0,) * n_mfcc,
     )
+
+
+def _rescaled(
+    features: EmotionFeatures, initial: Run, settings: TrainingSettings, front_end: FrontEnd
+) -> EmotionFeatures:
+    """The features with the initial run's scale; RunError when it hears anything else."""
+    known, count = initial.emotion_features(), settings.n_mfcc
+    wanted = {**features.to_dict(), "n_mfcc": count, "scale": known.to_dict()["scale"]}
+    if initial.front_end() != front_end or known.to_dict() != wanted:
+        raise RunError(
+            f"run {initial.folder} has other features than the settings: it cannot be begun with"
+        )
+    return dataclasses.replace(features, scale=known.scale + features.scale[count:])
+
+
+def _begin_with(model: Any, initial: Run) -> None:
+    """Gives the model the initial run's universal weights; RunError when it is another network."""
+    known = initial.expert("universal")
+    if _structure(known) != _structure(model):
+        raise RunError(
+            f"run {initial.folder} has another network than the settings: it cannot be begun with"
+        )
+    model.set_weights(known.get_weights())
+
+
+def _structure(model: Any) -> list[tuple[str, dict[str, str], list[list[int]]]]:
+    """Each layer's kind, what shapes it, and its weights' shapes; names and dropout are free."""
+    shaping = ("strides", "dilation_rate", "padding", "pool_size", "activation", "use_bias", "axis",
+               "target_shape", "depth_multiplier")
+    layers = []
+    for layer in model.layers:
+        config = layer.get_config()
+        settings = {name: str(config[name]) for name in shaping if name in config}
+        shapes = [list(weight.shape) for weight in layer.weights]
+        layers.append((type(layer).__name__, settings, shapes))
+    return layers
+
+
+def is_named(clip: Clip, names: Collection[str]) -> bool:
+    """Whether the names, each CORPUS or CORPUS/SPEAKER, have the clip among them."""
+    return clip.corpus in names or f"{clip.corpus}/{clip.speaker}" in names
+
+
+def require_known(names: Collection[str], clips: Sequence[Clip]) -> None:
+    """CorpusError names the first of the names, each CORPUS or CORPUS/SPEAKER, without a clip."""
+    known = {clip.corpus for clip in clips} | {f"{clip.corpus}/{clip.speaker}" for clip in clips}
+    for name in names:
+        if name not in known:
+            raise CorpusError(f"no clip is of {name}: give CORPUS or CORPUS/SPEAKER, as savee/KL")
 
 
 def environment() -> dict[str, str]:
@@ -497,6 +555,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="finished runs whose opinion of each example is learnt from, too")
     parser.add_argument("--hold-out", nargs="+", default=[], metavar="CORPUS/SPEAKER",
                         help="training speakers to validate on instead, to choose settings by")
+    parser.add_argument("--exclude", nargs="+", default=[], metavar="CORPUS[/SPEAKER]",
+                        help="training speakers, or whole corpora, to leave out of the training")
+    parser.add_argument("--initial", type=Path, metavar="RUN",
+                        help="a finished run whose universal network the training begins with")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -507,12 +569,17 @@ def run(arguments: argparse.Namespace) -> int:
     cache = FeatureCache(arguments.cache or arguments.run.parent / "cache", front_end)
     protocol_file = Path(arguments.protocol or RELEASE)
     protocol = Protocol.load(protocol_file)
-    held_out = set(arguments.hold_out)
+    held_out, excluded = set(arguments.hold_out), set(arguments.exclude)
+    require_known(arguments.hold_out, clips)
+    require_known(arguments.exclude, clips)
     parts: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
     for index, clip in enumerate(clips):
         part = protocol.part(clip)
-        held = part == "train" and f"{clip.corpus}/{clip.speaker}" in held_out
-        parts["validation" if held else part].append(index)
+        if part == "train" and is_named(clip, held_out):
+            part = "validation"
+        elif part == "train" and is_named(clip, excluded):
+            continue
+        parts[part].append(index)
     log_mels = cache.log_mels(clips)
     material = {
         part: Material([clips[i] for i in parts[part]], [log_mels[i] for i in parts[part]])
@@ -521,12 +588,15 @@ def run(arguments: argparse.Namespace) -> int:
     config = {
         "protocol": hashlib.sha256(protocol_file.read_bytes()).hexdigest(),
         "hold_out": sorted(held_out),
+        **({"exclude": sorted(excluded)} if excluded else {}),
         "command": " ".join([
             "python -m training emotion --corpora CORPORA --run RUN --stages", *arguments.stages,
             *(["--set", *arguments.set] if arguments.set else []),
             *(["--teachers", *(f"RUN{n + 1}" for n in range(len(arguments.teachers)))]
               if arguments.teachers else []),
             *(["--hold-out", *arguments.hold_out] if arguments.hold_out else []),
+            *(["--exclude", *arguments.exclude] if arguments.exclude else []),
+            *(["--initial", "RUN0"] if arguments.initial else []),
         ]),
         "environment": environment(),
     }
@@ -534,6 +604,7 @@ def run(arguments: argparse.Namespace) -> int:
         Run(arguments.run), material["train"], material["validation"], settings, front_end, config,
         arguments.stages,
         teachers=[Run(folder) for folder in arguments.teachers],
+        initial=None if arguments.initial is None else Run(arguments.initial),
     )
     for stage, scores in metrics.items():
         print(stage, " ".join(f"{name} {value:g}" for name, value in scores.items()))

@@ -13,6 +13,7 @@ from edge.emotion import softmax
 from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.labels import LABELS
+from training.__main__ import main
 from training.cache import FeatureCache
 from training.corpora import read_corpora
 from training.emotion import (
@@ -249,6 +250,78 @@ class TestTeachers:
         assert pupil.expert("universal").input_shape == (None, 188, 10, 1)
 
 
+class TestInitialRun:
+    def test_without_an_epoch_its_network_is_kept_with_its_scale(
+        self, finished, material, tmp_path
+    ):
+        known, _ = finished
+        half = Material(material.clips[::2], material.log_mels[::2])
+        settings = SMALL.replaced(["universal.epochs=0", "network.dropout=0.1", "seed=9"])
+        run = Run(tmp_path / "next")
+        train_experts(
+            run, half, None, settings, FrontEnd(), {}, ["universal"], progress=False, initial=known
+        )
+        for one, other in zip(weights(known, "universal"), weights(run, "universal")):
+            assert np.array_equal(one, other)
+        assert run.emotion_features() == known.emotion_features()
+        assert run.read("config.json")["initial"] == known.fingerprint("universal")
+
+    def test_the_training_goes_on_from_it_and_is_resumed_to_the_same_weights(
+        self, finished, material, tmp_path, monkeypatch
+    ):
+        known, _ = finished
+        made = Batches.epoch
+
+        def stopping(self, epoch):
+            for batch in made(self, epoch):
+                if epoch == 1:
+                    raise KeyboardInterrupt
+                yield batch
+
+        def go_on(folder):
+            train_experts(
+                Run(folder), material, None, SMALL, FrontEnd(), {}, ["universal"], progress=False,
+                initial=known,
+            )
+            return weights(Run(folder), "universal")
+
+        whole = go_on(tmp_path / "whole")
+        monkeypatch.setattr(Batches, "epoch", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            go_on(tmp_path / "stopped")
+        monkeypatch.undo()
+        for one, other in zip(whole, go_on(tmp_path / "stopped")):
+            assert np.array_equal(one, other)
+        assert not all(
+            np.array_equal(one, other) for one, other in zip(whole, weights(known, "universal"))
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ("network.dilations=[2]", "another network"),
+            ("network.width=16", "another network"),
+            ("n_mfcc=20", "other features"),
+            ("trim_db=-40.0", "other features"),
+        ],
+    )
+    def test_another_network_or_other_features_are_refused(
+        self, finished, material, tmp_path, change, message
+    ):
+        with pytest.raises(RunError, match=message):
+            train_experts(
+                Run(tmp_path / "run"), material, None, SMALL.replaced([change]), FrontEnd(), {},
+                ["universal"], progress=False, initial=finished[0],
+            )
+
+    def test_a_folder_begun_otherwise_is_not_taken_up(self, finished, material):
+        with pytest.raises(RunError, match="another initial"):
+            train_experts(
+                finished[0], material, material, SMALL, FrontEnd(), {}, progress=False,
+                initial=finished[0],
+            )
+
+
 def softmax_rows(logits):
     return np.stack([softmax(row) for row in logits])
 
@@ -349,3 +422,25 @@ def test_the_command_trains_on_the_official_layouts(miniature_corpora, tmp_path,
     assert printed.startswith("universal parameters") and "savee male" in printed
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["settings"]["n_mfcc"] == 13 and len(config["data"]) == 64
+    assert "exclude" not in config
+
+
+def test_the_command_leaves_out_what_is_excluded(miniature_corpora, tmp_path, capsys, monkeypatch):
+    from training import emotion
+
+    trained = {}
+
+    def instead(run, train, validation, settings, front_end, config, *others, **more):
+        trained.update(train=train, validation=validation, config=config)
+        return {}
+
+    monkeypatch.setattr(emotion, "train_experts", instead)
+    command = ["emotion", "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run")]
+    assert main([*command, "--exclude", "tess", "savee/KL", "--hold-out", "savee/JE"]) == 0
+    speakers = {f"{clip.corpus}/{clip.speaker}" for clip in trained["train"].clips}
+    assert "tess" not in trained["train"].corpora and len(speakers) > 3
+    assert not {"savee/KL", "savee/JE"} & speakers and "savee/JK" in speakers
+    assert "savee/JE" in {f"{c.corpus}/{c.speaker}" for c in trained["validation"].clips}
+    assert trained["config"]["exclude"] == ["savee/KL", "tess"]
+    assert main([*command, "--exclude", "savee/XX"]) == 2
+    assert "no clip is of savee/XX" in capsys.readouterr().err
