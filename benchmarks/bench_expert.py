@@ -172,7 +172,7 @@ def bench_float_tflite(compare, network, features, float_logits, runtime):
 
 
 def bench_float_keras(compare, network, features, float_logits):
-    from quantize.keras_expert import KerasExpert
+    from training.keras_expert import KerasExpert
 
     expert = KerasExpert(network)
     compare(

@@ -27,7 +27,6 @@ from quantize.float_run import FloatRun
 from quantize.folding import folded
 from quantize.gate import Verdict, judge
 from quantize.gate_precision import GatePrecision, GateWindows, smallest_gate
-from quantize.keras_expert import KerasExpert
 from quantize.material import Corpora
 from quantize.methods import Workpiece, rounded
 from quantize.proof import PARTS, Proof
@@ -39,6 +38,7 @@ from quantize.variants import Variant, made_variant
 from quantize.windows import ClipWindows, Rehearsal
 from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation, evaluate
+from training.keras_expert import KerasExpert
 from training.tensorflow_setup import compute_in_bfloat16, seed_everything
 
 DIAGNOSED_WINDOWS = 100

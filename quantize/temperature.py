@@ -1,35 +1,18 @@
-"""The temperature of an expert's softmax, fitted on validation speakers (Guo et al. 2017)."""
+"""The temperature of an int8 expert, fitted anew, since rounding changes how sure it is."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from quantize.errors import QuantizeError
-from quantize.windows import ClipWindows
-
-LOWEST, HIGHEST = 0.1, 10.0
+from training import temperature
+from training.clip_windows import ClipWindows
+from training.corpora import CorpusError
 
 
 def fitted_temperature(windows: ClipWindows, logits: np.ndarray, gender: str) -> float:
-    """What makes the true labels of the gender's clips likeliest, as deployed; four decimals.
-
-    logits: (windows, 8) of the gender's expert. QuantizeError when no clip is of that gender.
-    """
-    from scipy.optimize import minimize_scalar
-
-    chosen = np.flatnonzero(windows.of_gender(gender))
-    if not len(chosen):
-        raise QuantizeError(f"no validation speaker is {gender}: its temperature cannot be fitted")
-    truth = windows.material.labels[chosen]
-
-    def loss(log_temperature: float) -> float:
-        probabilities = windows.means(windows.shares(logits, math.exp(log_temperature)))
-        return float(-np.log(np.maximum(probabilities[chosen, truth], 1e-12)).mean())
-
-    best = minimize_scalar(
-        loss, bounds=(math.log(LOWEST), math.log(HIGHEST)), method="bounded",
-        options={"xatol": 1e-5},
-    )
-    return round(math.exp(float(best.x)), 4)
+    """As `training.temperature.fitted_temperature`, but for the error: QuantizeError."""
+    try:
+        return temperature.fitted_temperature(windows, logits, gender)
+    except CorpusError as error:
+        raise QuantizeError(str(error)) from error
