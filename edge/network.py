@@ -50,7 +50,8 @@ class Network:
         try:
             graph = read_graph(content)
             given, asked = _Quantization.of(graph.input), _Quantization.of(graph.output)
-            self._program = _Planner(graph, instructions).program()
+            with np.errstate(all="ignore"):  # scales may be absurd; their factors are then refused
+                self._program = _Planner(graph, instructions).program()
         except (FlatBufferError, ValueError, OverflowError) as error:
             raise BundleError(f"{name} is not a model that can be run here: {error}") from error
         self.input = graph.input
@@ -560,8 +561,7 @@ def _logistic(planner: _Planner, operator: Operator) -> int8.Operator:
     source = _Quantization.of(planner.input(operator))
     target = _Quantization.of(planner.output(operator))
     values = (np.arange(-128, 128) - source.zero_point).astype(np.float32) * source.scale
-    with np.errstate(over="ignore"):
-        logistic = np.float32(1) / (np.float32(1) + np.exp(-values))
+    logistic = np.float32(1) / (np.float32(1) + np.exp(-values))
     steps = (logistic * (np.float32(1) / target.scale)).astype(np.float64)
     table = np.floor(np.minimum(steps, 1024) + 0.5) + target.zero_point
     return _lookup(planner, operator, np.clip(table, -128, 127))
