@@ -32,9 +32,15 @@ evaluate: need-corpora $(VENV)/.development  ## CORPORA=folder | score the shipp
 	$(BIN)/python -m training evaluate --bundle "$(BUNDLE)" --corpora "$(CORPORA)" \
 	  --json reports/evaluation.json --plots reports $(ARGS)
 
-train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate and the experts
+train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate, two teachers and the experts
 	$(BIN)/python -m training gender --corpora "$(CORPORA)" --run "$(RUN)"
-	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)"
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-teacher-1" \
+	  --stages universal
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-teacher-2" \
+	  --stages universal --set seed=1 n_mfcc=32 universal.epochs=35 \
+	  'repeats={"ravdess":2.0,"savee":2.0}'
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	  --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" --set seed=2
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries
 	$(BIN)/python -m benchmarks --bundle "$(or $(EDGE_BENCH_BUNDLE),$(BUNDLE))" $(ARGS)
