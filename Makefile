@@ -75,5 +75,5 @@ $(VENV)/.run: $(BUILD) | $(VENV)/.made
 $(VENV)/.development: $(BUILD) | $(VENV)/.made
 	@echo "building the kernels and installing what tests and training need"
 	@$(PIP) install --editable '.[tflite,audio,train,test,bench,lint,voice-activity]'
-	@$(PIP) install --no-deps tf_keras==2.15.1 silero-vad==6.2.3
+	@$(PIP) install --no-deps tf_keras==2.15.1 silero-vad==6.2.3 buildozer==1.6.0
 	@touch $(VENV)/.run $@

@@ -15,6 +15,9 @@ KERNELS = ("spectral", "resample", "int8")
 SHARED = "edge._kernels._memoryview"  # what Cython would put into each kernel by itself
 
 TARGET_CLONES = """
+#if defined(__ANDROID__)
+#error what Android's loader does with it was never tried
+#endif
 __attribute__((target_clones("avx512f", "avx2", "default")))
 void scale(float *row, float by) { for (int i = 0; i < 64; i++) row[i] *= by; }
 """
