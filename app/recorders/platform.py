@@ -29,9 +29,9 @@ def platform_recorder(
 
         return AndroidRecorder(state_changed=state_changed)
     if name == "ios":
-        from app.recorders.ios import IosRecorder
+        from app.recorders.ios import ios_recorder
 
-        return IosRecorder(state_changed=state_changed)
+        return ios_recorder(state_changed)
     from app.recorders.desktop import DesktopRecorder
 
     return DesktopRecorder(state_changed=state_changed)

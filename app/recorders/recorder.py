@@ -171,11 +171,11 @@ class Recorder(abc.ABC):
     def close(self) -> None:
         """Ends the recording and lets go of the microphone. Again does nothing."""
         with self._lifecycle:
-            if self._queue is not None:
-                self._queue.end()
             try:
-                self._stop()
+                self._stop()  # before the end of the queue, which takes the last of the sound
             finally:
+                if self._queue is not None:
+                    self._queue.end()
                 self._set_state(RecorderState.CLOSED)
 
     def __enter__(self: AnyRecorder) -> AnyRecorder:

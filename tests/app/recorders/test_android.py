@@ -227,7 +227,7 @@ def test_reads_that_come_too_late_for_the_buffer_are_overruns(on_phone, sound):
 def test_sound_that_nobody_reads_is_dropped_and_counted(on_phone, sound):
     seen = on_phone(scenarios.let_nobody_read, np.tile(sound, 12))
     assert len(seen.sound) == 10 * 16000
-    assert 1 <= seen.overruns <= 2 * 16000 // CHUNK
+    assert seen.overruns == 2 * 16000 // CHUNK
 
 
 def test_closing_from_many_threads_ends_a_read_that_waits(on_phone, sound):
