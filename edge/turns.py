@@ -43,12 +43,12 @@ class TurnFinder:
                 self._heard = 0
                 return True
             return False
-        if self._heard and silent > self._gap:
-            self._heard = 0
         if speech:
             if not self._heard:
                 self.start = self._frame
             self._heard += 1
             self.last = self._frame
             self.speaking = self._heard >= self._onset
+        elif silent > self._gap:
+            self._heard = 0
         return self.speaking

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +22,7 @@ from edge.stream import LEAST_SPEECH_SECONDS
 from edge.turns import ONSET_GAP_SECONDS, ONSET_SECONDS, PAUSE_SECONDS, TurnFinder
 from edge.voice_activity import CUES, STEP, Activity, VoiceActivity, snr_db, voice_activity
 from training.corpora import Clip, read_corpora
+from training.pages import command, table
 from training.protocol import Protocol
 from training.scenes import (
     HOP,
@@ -139,7 +138,7 @@ def fit(scenes: Sequence[Scene], seed: int) -> None:
     biases = network.intercepts_[0] - scaler.mean_ @ weights
     _WEIGHTS.write_text(
         '"""Weights of the voice activity network; written by\n'
-        f"`{_command()}`.\n\"\"\"\n\n"
+        f"`{command('training')}`.\n\"\"\"\n\n"
         "from __future__ import annotations\n\n"
         f"HIDDEN_WEIGHTS: tuple[tuple[float, ...], ...] = (  # ({len(CUES)}, {len(biases)})\n"
         + "".join(f"    {_numbers(row)},\n" for row in weights)
@@ -353,7 +352,7 @@ def _report(
         "",
         "Written by this command, run on the commit that holds this page:",
         "",
-        f"    {_command()}",
+        f"    {command('training')}",
         "",
         "The other detectors come with `pip install '.[voice-activity]'` and `pip install "
         "--no-deps silero-vad==6.2.3` (its package asks for torch, which its ONNX model does "
@@ -379,7 +378,7 @@ def _report(
         "Balanced accuracy in per cent over frames of 16 ms; in brackets the share of speech "
         "frames missed and of other frames taken for speech.",
         "",
-        *_table(
+        *table(
             ("noise", "SNR", *names),
             [
                 (*_condition(kind, snr), *(_frames(row[name]) for name in names))
@@ -392,7 +391,7 @@ def _report(
         "Share in per cent of the runs of speech of at least 0.3 s of which a detector finds half "
         "or more.",
         "",
-        *_table(
+        *table(
             ("noise", "SNR", "segments", *names),
             [
                 (
@@ -410,7 +409,7 @@ def _report(
         "-46 to -16 dBFS; in the last columns the turns that a stream would begin in a minute, and "
         "those of them in which it would come to a decision.",
         "",
-        *_table(
+        *table(
             ("sound", "minutes", *names, "turns a minute", "judged a minute"),
             [_without_speech(kind, under_test, count, rng) for kind in NOT_SPEECH],
         ),
@@ -420,13 +419,13 @@ def _report(
         "Clips of validation speakers without anything added, each a few words of speech: how many "
         "of them `Recognizer.predict` flags, and with what; and the median of the estimated SNR.",
         "",
-        *_table(("corpus", "clips", *FLAGS, "SNR"), _flagged(clips, rng)),
+        *table(("corpus", "clips", *FLAGS, "SNR"), _flagged(clips, rng)),
         "",
         "## The estimate of the SNR",
         "",
         "Estimated less true SNR in dB, white and street noise together.",
         "",
-        *_table(
+        *table(
             ("SNR", "scenes", "mean error", "mean absolute error"),
             [
                 (
@@ -506,19 +505,6 @@ def _where_worse(
         "too; no recording of real noise or music was at hand."
     )
     return [*(lines or ["In none of these conditions."]), "", closing]
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
-
-
-def _command() -> str:
-    """As it was given, but for the folder, which is another one everywhere."""
-    words = list(sys.argv[1:]) or ["voice-activity"]
-    if "--corpora" in words[:-1]:
-        words[words.index("--corpora") + 1] = "DIR"
-    return "python -m training " + shlex.join(words)
 
 
 def _versions() -> str:
