@@ -1,0 +1,557 @@
+"""The app: which screen is shown, and what happens when something is pressed."""
+
+from __future__ import annotations
+
+import errno
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Callable
+
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.logger import Logger
+
+from app.background import Background
+from app.device import language, prefers_dark
+from app.export import write_archive
+from app.history import History, NoSpace
+from app.keyboard import Keyboard
+from app.look.look import Look
+from app.look.palette import DARK, LIGHT, rgba
+from app.player import Player
+from app.preferences import Preferences, load_preferences, save_preferences
+from app.recorders import Permission, PermissionDenied, Recorder, platform_recorder
+from app.result import Result
+from app.screens.frame import Frame
+from app.screens.history import HistoryScreen
+from app.screens.listen import ListenScreen
+from app.screens.pages import BenchmarkScreen, ModelCardScreen, PrivacyScreen
+from app.screens.result import ResultScreen
+from app.screens.screen import Screen
+from app.screens.settings import SettingsScreen
+from app.session import OVER, Question, Session, SessionState
+from app.sharing import Sharing, SharingFailed, platform_sharing
+from app.spectrogram import picture
+from app.startup import Startup
+from app.strings import Catalogue
+from app.widgets.overlays import Dialog
+from app.wording import certainty, problem, voice
+from edge import Recognizer
+
+SCREENS: dict[str, type[Any]] = {
+    screen.name: screen
+    for screen in (HistoryScreen, SettingsScreen, PrivacyScreen, ModelCardScreen, BenchmarkScreen)
+}
+PARENTS = {"privacy": "settings", "model_card": "settings", "benchmark": "settings"}
+FRAMES_PER_SECOND = 30
+REBUILT_FOR = frozenset(("theme", "text_size", "language"))
+
+
+class EdgeApp(App):
+    """The app over a microphone.
+
+    make_recorder: called for each recording.
+    folder: for everything that is kept; None for the platform's folder private to the app.
+    sharing: None for the platform's.
+    make_recognizer: called once, in a thread of its own.
+    """
+
+    title = "Edge SER"
+    name = "edgeser"
+
+    def __init__(
+        self,
+        make_recorder: Callable[[], Recorder] = platform_recorder,
+        folder: Path | None = None,
+        sharing: Sharing | None = None,
+        make_recognizer: Callable[[], Recognizer] = Recognizer,
+        startup: Startup | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self._make_recorder = make_recorder
+        self.folder = folder or Path(self.user_data_dir)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.sharing = sharing or platform_sharing()
+        self.startup = startup or Startup()
+        self.background = Background(lambda act: Clock.schedule_once(lambda _: act(), 0))
+        self.player = Player(self.folder / "cache", self.background)
+        self.preferences = load_preferences(self._preferences_file)
+        self.history: History | None = None
+        self.session: Session | None = None
+        self._ticking: Any = None
+        self._loader = ThreadPoolExecutor(1, "models")
+        self._models: Future[Recognizer] = self._loader.submit(self._load, make_recognizer)
+        self.look = self._make_look()
+        self.keyboard = Keyboard(self)
+        self.frame: Frame | None = None
+        self.screen: Screen | None = None
+        self._listen: ListenScreen | None = None
+        self._back_to = "listen"
+
+    @property
+    def _preferences_file(self) -> Path:
+        return self.folder / "preferences.json"
+
+    @property
+    def dialog(self) -> Dialog | None:
+        """The one that is open."""
+        return self.frame.dialog if self.frame is not None else None
+
+    @property
+    def top(self) -> Any:
+        """What the keyboard reaches."""
+        return self.frame.top if self.frame is not None else None
+
+    def recognizer(self) -> Recognizer:
+        """Waits until the models are loaded; not for the screen's thread."""
+        return self._models.result()
+
+    def model_card(self) -> str:
+        """The text of the bundle's card; not for the screen's thread."""
+        bundle = self.recognizer().bundle
+        assert bundle is not None
+        return (Path(bundle.folder) / "CARD.md").read_text(encoding="utf-8")
+
+    def build(self) -> Frame:
+        """The widgets; called once, when the window is there."""
+        Window.softinput_mode = "below_target"
+        Window.bind(on_key_down=self.keyboard.pressed, on_flip=self._first_frame)
+        self.background.run(
+            lambda: History(self.folder / "history"),
+            then=self._history_opened,
+            failed=lambda _: self.say("storage.no_history"),
+        )
+        frame = self._build_frame()
+        self.startup.ended("screens")
+        return frame
+
+    def on_pause(self) -> bool:
+        """Another app is in front: nothing is recorded behind the user's back."""
+        if self.session is not None:
+            self.session.pause()
+        self.player.stop()
+        if isinstance(self.screen, ResultScreen):
+            self.screen.left()
+        return True
+
+    def on_resume(self) -> None:
+        """What was paused stays so until the user goes on."""
+
+    def on_stop(self) -> None:
+        """The end of the app."""
+        Window.unbind(on_key_down=self.keyboard.pressed)
+        Window.unbind(on_flip=self._first_frame)
+        if self._ticking is not None:
+            self._ticking.cancel()
+        if self.screen is not None:
+            self.screen.left()
+        if self.session is not None:
+            self.session.cancel()
+        self.player.stop()
+        self.background.close()
+        self._loader.shutdown()
+        if self.history is not None:
+            self.history.close()
+
+    def go(self, name: str) -> None:
+        """Shows one of the screens that need nothing but a name."""
+        if self.screen is not None and self.screen.name == name:
+            return
+        if name == "listen":
+            if self._listen is None:
+                self._listen = ListenScreen(self)
+                self._listen.follow(self.session)
+            self._show(self._listen, "listen")
+        else:
+            self._show(SCREENS[name](self), PARENTS.get(name, name))
+
+    def back(self) -> bool:
+        """The back key; False leaves the app to the system."""
+        if self.dialog is not None:
+            self.dialog.back()
+        elif self.screen is None or self.screen.name == "listen":
+            if self.session is None:
+                return False
+            self.cancel()
+        elif isinstance(self.screen, ResultScreen):
+            self.go(self._back_to)
+        else:
+            self.go(PARENTS.get(self.screen.name, "listen"))
+        return True
+
+    def open_result(self, result: Result) -> None:
+        """Shows a result of the history, and its recording as soon as it is read."""
+        screen = ResultScreen(self, result)
+        self._back_to = "history"
+        self._show(screen, "history")
+        history = self.history
+        if result.sound_file is None or history is None:
+            return
+
+        def read() -> Any:
+            sound = history.sound(result)
+            return sound, picture(sound) if sound is not None else None
+
+        self.background.run(
+            read,
+            then=lambda both: screen.show_sound(*both),
+            failed=lambda _: self.say("storage.no_sound"),
+        )
+
+    def _show(self, screen: Screen, tab: str) -> None:
+        if self.screen is not None:
+            self.screen.left()
+        self.keyboard.forget()
+        self.screen = screen
+        assert self.frame is not None
+        self.frame.show(screen, tab)
+        screen.entered()
+
+    def listen_or_stop(self) -> None:
+        """The large button."""
+        if self.session is None:
+            self._ask_then_listen()
+        elif self.session.state is SessionState.OPENING:
+            self.session.cancel()
+        else:
+            self.session.stop()
+
+    def pause_or_go_on(self) -> None:
+        """The button beside it."""
+        if self.session is None:
+            return
+        if self.session.state is SessionState.PAUSED:
+            self.session.resume()
+        else:
+            self.session.pause()
+
+    def cancel(self) -> None:
+        """Forgets what is being recorded."""
+        if self.session is not None:
+            self.session.cancel()
+
+    def _ask_then_listen(self) -> None:
+        recorder = self._make_recorder()
+        if recorder.has_permission():
+            self._start(recorder)
+        elif recorder.should_explain():
+            self.ask(
+                "permission",
+                [
+                    ("allow", "permission.ask", "filled", lambda: self._request(recorder)),
+                    ("not_now", "not_now", "plain", None),
+                ],
+            )
+        else:
+            self._request(recorder)
+
+    def _request(self, recorder: Recorder) -> None:
+        def answered(permission: Permission) -> None:
+            Clock.schedule_once(lambda _: self._permitted(recorder, permission), 0)
+
+        recorder.request_permission(answered)
+
+    def _permitted(self, recorder: Recorder, permission: Permission) -> None:
+        if permission is Permission.GRANTED:
+            self._start(recorder)
+        else:
+            self._tell_denied(recorder, permission is Permission.DENIED_FOR_EVER)
+
+    def _tell_denied(self, recorder: Recorder, for_ever: bool) -> None:
+        if not for_ever:
+            self.ask(
+                "permission.denied",
+                [
+                    ("allow", "permission.ask", "filled", lambda: self._request(recorder)),
+                    ("not_now", "not_now", "plain", None),
+                ],
+            )
+            return
+        self.ask(
+            "permission.for_ever",
+            [
+                ("settings", "permission.settings", "filled", lambda: self._settings_of(recorder)),
+                ("not_now", "not_now", "plain", None),
+            ],
+        )
+
+    def _settings_of(self, recorder: Recorder) -> None:
+        if not recorder.open_settings():
+            self.say("permission.no_settings")
+
+    def _start(self, recorder: Recorder) -> None:
+        if self.session is not None:
+            return
+        question = Question(self.preferences.gender, self.preferences.interval)
+        self.session = Session(self.recognizer, recorder, question)
+        self.go("listen")
+        assert self._listen is not None
+        self._listen.follow(self.session)
+        self._ticking = Clock.schedule_interval(self.tick, 1 / FRAMES_PER_SECOND)
+        self.session.start()
+
+    def tick(self, _: float) -> None:
+        """Looks at the session, for every frame."""
+        session = self.session
+        if session is None:
+            return
+        if session.state in OVER:
+            self._session_over(session)
+        elif self.screen is self._listen and self._listen is not None:
+            self._listen.show(session)
+
+    def _session_over(self, session: Session) -> None:
+        self.session = None
+        self._ticking.cancel()
+        self._ticking = None
+        assert self._listen is not None
+        self._listen.follow(None)
+        if session.state is SessionState.CANCELLED:
+            self.say("listen.cancelled")
+        elif session.state is SessionState.FAILED:
+            assert session.problem is not None
+            if isinstance(session.problem, PermissionDenied):
+                self._tell_denied(self._make_recorder(), session.problem.for_ever)
+            else:
+                self.tell_problem(session.problem)
+        else:
+            self._show_new_result(session)
+
+    def _show_new_result(self, session: Session) -> None:
+        assert session.result is not None
+        notice = "" if session.problem is None else self._notice(session)
+        screen = ResultScreen(self, session.result, session.sound, session.picture, notice)
+        self._back_to = "listen"
+        self._show(screen, "listen")
+        history = self.history
+        if history is None:
+            self.say("storage.no_history")
+            return
+        result = session.result
+        sound = session.sound if self.preferences.keep_recordings else None
+        self.background.run(
+            lambda: history.add(result, sound),
+            then=screen.numbered,
+            failed=self.tell_storage_problem,
+        )
+
+    def _notice(self, session: Session) -> str:
+        words = self.look.words
+        assert session.problem is not None
+        return words(
+            "result.cut_short",
+            problem=problem(words, session.problem),
+            time=words.clock(session.time),
+        )
+
+    def change_note(self, result: Result) -> None:
+        """Keeps the words of a result that is in the history."""
+        history, number = self.history, result.number
+        if history is not None and number is not None:
+            self.background.run(
+                lambda: history.change_note(number, result.note), failed=self.tell_storage_problem
+            )
+
+    def ask_to_delete(self, result: Result) -> None:
+        """Deletes one result, if the user says so again."""
+        self.ask(
+            "delete",
+            [
+                ("delete_it", "delete.yes", "danger", lambda: self._delete(result)),
+                ("keep_it", "delete.no", "plain", None),
+            ],
+        )
+
+    def _delete(self, result: Result) -> None:
+        def delete(number: int | None) -> None:
+            if self.history is not None and number is not None:
+                self.background.run(
+                    lambda: self.history.delete(number) if self.history else None,
+                    then=lambda _: self._deleted(),
+                    failed=self.tell_storage_problem,
+                )
+            else:
+                self._deleted()
+
+        def known(_: Any) -> None:
+            # A fresh result has its number only after it was added, by a job before this one.
+            shown = self.screen
+            fresh = result.number is None and isinstance(shown, ResultScreen)
+            delete(shown.result.number if fresh else result.number)
+
+        self.background.run(lambda: None, then=known)
+
+    def _deleted(self) -> None:
+        if isinstance(self.screen, ResultScreen):
+            self.go(self._back_to)
+        elif isinstance(self.screen, HistoryScreen):
+            self.screen.refresh()
+        self.say("delete.done")
+
+    def ask_to_delete_all(self) -> None:
+        """Deletes everything, if the user says so again."""
+        self.ask(
+            "delete_all",
+            [
+                ("delete_them", "delete_all.yes", "danger", self._delete_all),
+                ("keep_them", "delete.no", "plain", None),
+            ],
+        )
+
+    def _delete_all(self) -> None:
+        if self.history is not None:
+            self.background.run(
+                self.history.delete_all,
+                then=lambda _: self._deleted(),
+                failed=self.tell_storage_problem,
+            )
+
+    def export(self) -> None:
+        """Hands the whole history to the share sheet, or saves it where there is none."""
+        history = self.history
+        if history is None:
+            return
+        exported = self.folder / "cache" / "export"
+
+        def write() -> Path:
+            for before in exported.glob("*"):
+                before.unlink(missing_ok=True)
+            return write_archive(exported, history)
+
+        def hand_over(archive: Path) -> None:
+            # A desktop copies it, which may take a while; a share sheet is shown by this thread.
+            saved = self.sharing.file(archive)
+            if saved is not None:
+                archive.unlink(missing_ok=True)
+                self.say("export.saved", path=str(saved))
+
+        def guarded(archive: Path) -> None:
+            try:
+                hand_over(archive)
+            except (OSError, SharingFailed) as error:
+                self.tell_storage_problem(error)
+
+        self.background.run(write, then=guarded, failed=self.tell_storage_problem)
+
+    def share_result(self, result: Result) -> None:
+        """One line about a result."""
+        words = self.look.words
+        emotion = words(f"emotion.{result.emotion}")
+        self.share_line(
+            words(
+                "result.line",
+                emotion=emotion,
+                certainty=certainty(words, result),
+                voice=voice(words, result),
+                seconds=words.seconds(result.duration),
+            )
+        )
+
+    def share_line(self, line: str) -> None:
+        """Hands a line of text to the share sheet, or to the clipboard."""
+        if line and self.sharing.text(line) == "clipboard":
+            self.say("export.copied")
+
+    def choose(self, name: str, value: Any) -> None:
+        """Changes one of the preferences, and everything that depends on it."""
+        self.preferences = self.preferences.with_choice(name, value)
+        preferences = self.preferences
+        self.background.run(
+            lambda: save_preferences(self._preferences_file, preferences),
+            failed=self.tell_storage_problem,
+        )
+        if name in REBUILT_FOR:
+            self._rebuild()
+        elif isinstance(self.screen, SettingsScreen):
+            self.screen.chosen(name, value)
+
+    def _make_look(self) -> Look:
+        preferences: Preferences = self.preferences
+        dark = prefers_dark() if preferences.theme == "automatic" else preferences.theme == "dark"
+        spoken = language() if preferences.language == "automatic" else preferences.language
+        return Look(DARK if dark else LIGHT, Catalogue(spoken), preferences.text_size)
+
+    def _build_frame(self) -> Frame:
+        Window.clearcolor = rgba(self.look.palette.background)
+        self.frame = Frame(self)
+        self.screen = self._listen = None
+        self.go("listen")
+        return self.frame
+
+    def _rebuild(self) -> None:
+        """All screens in another look; only the settings can ask for it."""
+        scrolled = self.screen.scroll.scroll_y if isinstance(self.screen, SettingsScreen) else 1.0
+        before = self.frame
+        assert before is not None
+        before.close()
+        self.look = self._make_look()
+        self.keyboard.forget()
+        parent = before.parent
+        frame = self._build_frame()
+        if parent is not None:
+            parent.remove_widget(before)
+            parent.add_widget(frame)
+        self.root = frame
+        self.go("settings")
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.scroll.scroll_y = scrolled
+
+    def say(self, key: str, **values: Any) -> None:
+        """A line that goes by itself."""
+        if self.frame is not None:
+            self.frame.say(self.look.words(key, **values))
+
+    def ask(self, key: str, answers: list[tuple[str, str, str, Callable[[], None] | None]]) -> None:
+        """A dialog; answers: (key, key of its words, kind, what to do), the harmless one last."""
+        self._open_dialog(self.look.words(f"{key}.text"), self.look.words(f"{key}.title"), answers)
+
+    def tell_problem(self, error: Exception) -> None:
+        """A dialog about what went wrong."""
+        words = self.look.words
+        self._open_dialog(
+            problem(words, error), words("problem.title"), [("understood", "ok", "filled", None)]
+        )
+
+    def tell_storage_problem(self, error: Exception) -> None:
+        """A line about what could not be kept, deleted, played or exported."""
+        if isinstance(error, NoSpace) or getattr(error, "errno", None) == errno.ENOSPC:
+            self.say("storage.full")
+        elif isinstance(error, SharingFailed):
+            self.say("export.impossible")
+        else:
+            Logger.error("Storage: %s: %s", type(error).__name__, error)
+            self.say("storage.failed")
+
+    def _open_dialog(
+        self,
+        text: str,
+        title: str,
+        answers: list[tuple[str, str, str, Callable[[], None] | None]],
+    ) -> None:
+        if self.frame is None:
+            return
+        if self.dialog is not None:
+            self.dialog.back()
+        self.keyboard.forget()
+        said = [(key, self.look.words(words), kind, act) for key, words, kind, act in answers]
+        self.frame.add_widget(Dialog(self.look, title, text, said))
+
+    def _load(self, make_recognizer: Callable[[], Recognizer]) -> Recognizer:
+        recognizer = make_recognizer()
+        recognizer.prepare()
+        self.startup.ended("models")
+        return recognizer
+
+    def _history_opened(self, history: History) -> None:
+        self.history = history
+        if history.laid_aside is not None:
+            self.say("storage.damaged")
+        if isinstance(self.screen, HistoryScreen):
+            self.screen.refresh()
+
+    def _first_frame(self, _: Any) -> None:
+        Window.unbind(on_flip=self._first_frame)
+        self.startup.ended("first frame")
+        Logger.info("Startup: %s", self.startup.line())

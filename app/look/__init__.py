@@ -1,0 +1,1 @@
+"""Colours, sizes and words: how the screens look, without any screen."""

@@ -1,0 +1,92 @@
+"""What one recording was found to be; kept in the history as it stands."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from edge import Prediction, Window
+
+
+@dataclass(frozen=True)
+class Result:
+    """The recogniser's answer on one recording."""
+
+    began: float
+    """When it was recorded: seconds since 1970, UTC."""
+    duration: float
+    """Seconds."""
+    gender: str
+    gender_posterior: float
+    emotion: str
+    probabilities: dict[str, float]
+    uncertain: bool
+    flags: tuple[str, ...]
+    windows: tuple[Window, ...]
+    decided_in: float = 0.0
+    """Seconds that the recogniser took."""
+    note: str = ""
+    """The user's own words."""
+    lost_buffers: int = 0
+    """Pieces of sound that the recorder lost."""
+    number: int | None = None
+    """In the history; None while it is not there."""
+    sound_file: str | None = field(default=None, compare=False)
+    """Name of its WAV file in the history's folder; None when it was not kept."""
+
+    @classmethod
+    def of(cls, prediction: Prediction, began: float, lost_buffers: int = 0) -> Result:
+        """Of the recogniser's prediction."""
+        return cls(
+            began,
+            prediction.duration,
+            prediction.gender,
+            prediction.gender_posterior,
+            prediction.emotion,
+            prediction.probabilities,
+            prediction.uncertain,
+            prediction.flags,
+            prediction.windows,
+            prediction.timings["total"],
+            lost_buffers=lost_buffers,
+        )
+
+    def with_note(self, note: str) -> Result:
+        """The same with other words."""
+        return replace(self, note=note)
+
+    def ranking(self) -> list[tuple[str, float]]:
+        """The emotions with their probabilities, likeliest first."""
+        return sorted(self.probabilities.items(), key=lambda pair: -pair[1])
+
+    def window_at(self, seconds: float) -> Window | None:
+        """The window whose middle is nearest to that moment."""
+        return min(
+            self.windows,
+            key=lambda window: abs((window.start + window.end) / 2 - seconds),
+            default=None,
+        )
+
+    def details(self) -> dict[str, Any]:
+        """As plain JSON values, without what the history keeps in columns of their own."""
+        return {
+            "gender_posterior": self.gender_posterior,
+            "probabilities": self.probabilities,
+            "uncertain": self.uncertain,
+            "windows": [dataclasses.asdict(window) for window in self.windows],
+            "decided_in": self.decided_in,
+            "lost_buffers": self.lost_buffers,
+        }
+
+
+def windows_from(details: list[dict[str, Any]]) -> tuple[Window, ...]:
+    """The windows that `Result.details` gave."""
+    known = {field.name for field in dataclasses.fields(Window)}
+    return tuple(
+        Window(
+            flags=tuple(window["flags"]),
+            **{name: value for name, value in window.items() if name in known - {"flags"}},
+        )
+        for window in details
+    )

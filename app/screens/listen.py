@@ -1,0 +1,254 @@
+"""The first screen: one large button, and what is heard while it is on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from kivy.metrics import dp
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
+
+from app.screens.screen import Screen
+from app.session import Session, SessionState
+from app.widgets.buttons import RoundButton
+from app.widgets.containers import Card, Column, Scroll
+from app.widgets.dial import GenderDial
+from app.widgets.face import FACES, Face
+from app.widgets.icon import Icon
+from app.widgets.meter import LevelMeter
+from app.widgets.ribbon_view import RibbonView
+from app.widgets.text import Text
+from app.widgets.waveform import Waveform
+
+if TYPE_CHECKING:
+    from app.application import EdgeApp
+
+
+class FaceCircle(FloatLayout):
+    """All the faces around a microphone, while nothing is heard."""
+
+    def __init__(self, app: EdgeApp) -> None:
+        super().__init__()
+        self._faces = [Face(app.look, emotion, size_hint=(None, None)) for emotion in FACES]
+        self._icon = Icon(app.look, "microphone", app.look.palette.muted)
+        for widget in (*self._faces, self._icon):
+            self.add_widget(widget)
+        self.bind(pos=self._place, size=self._place)
+
+    def _place(self, *_: Any) -> None:
+        side = min(self.width, self.height, dp(340))
+        for number, face in enumerate(self._faces):
+            angle = 2 * math.pi * number / len(self._faces)
+            face.size = (0.22 * side, 0.22 * side)
+            face.center = (
+                self.center_x + 0.38 * side * math.sin(angle),
+                self.center_y + 0.38 * side * math.cos(angle),
+            )
+        self._icon.size = (0.26 * side, 0.26 * side)
+        self._icon.center = self.center
+
+
+class ListenScreen(Screen):
+    """Idle, or over a session."""
+
+    name = "listen"
+
+    def __init__(self, app: EdgeApp) -> None:
+        super().__init__(app)
+        look, words, muted = self.look, self.words, self.look.palette.muted
+        self.session: Session | None = None
+        self._landscape = False
+        self._second = -1
+
+        self._title = Text(look, words("listen.title"), "title", align="center")
+        promise = Text(look, words("listen.promise"), "caption", muted, fit=True)
+        self._promise = BoxLayout(size_hint_y=None, spacing=dp(6))
+        promise.bind(height=lambda _, height: setattr(self._promise, "height", height))
+        self._promise.add_widget(Widget())
+        shield = Icon(look, "shield", muted, points=16, pos_hint={"center_y": 0.5})
+        self._promise.add_widget(shield)
+        self._promise.add_widget(promise)
+        self._promise.add_widget(Widget())
+
+        self._circle = FaceCircle(app)
+        self._hint = Text(look, words("listen.hint"), colour=muted, align="center")
+
+        self.face = Face(look)
+        self.emotion = Text(look, "", "display", align="center")
+        self.certainty = Text(look, "", colour=muted, align="center")
+        self.dial = GenderDial(look, size_hint_y=None, height=dp(118))
+
+        self.waveform = Waveform(look, size_hint_y=None, height=dp(72))
+        self.meter = LevelMeter(look)
+        self.ribbon = RibbonView(look)
+        self._live = Card(
+            look,
+            self.waveform,
+            Column(Text(look, words("listen.level"), "caption", muted), self.meter, spacing=dp(6)),
+            Column(
+                Text(look, words("listen.ribbon"), "caption", muted), self.ribbon, spacing=dp(6)
+            ),
+        )
+
+        self.button = RoundButton(look, "record", "microphone", words("listen.start"), 96)
+        self.button.bind(on_release=lambda _: self.app.listen_or_stop())
+        self.pause_button = RoundButton(look, "pause", "pause", words("listen.pause"), 56, "plain")
+        self.pause_button.bind(on_release=lambda _: self.app.pause_or_go_on())
+        self.cancel_button = RoundButton(
+            look, "cancel", "close", words("listen.cancel"), 56, "plain"
+        )
+        self.cancel_button.bind(on_release=lambda _: self.app.cancel())
+        self.caption = Text(look, "", align="center")
+
+        self._stage = BoxLayout(orientation="vertical", size_hint_y=None, spacing=dp(4))
+        self._buttons = BoxLayout(size_hint_y=None, height=dp(104), spacing=dp(28))
+        self._controls = Column(
+            self._buttons, self.caption, spacing=dp(4), padding=(dp(16), dp(4), dp(16), dp(12))
+        )
+        self._show_idle()
+
+    def entered(self) -> None:
+        self.rearrange(self._landscape)
+
+    def follow(self, session: Session | None) -> None:
+        """Shows a session from now on, or nothing."""
+        self.session = session
+        self._second = -1
+        if session is None:
+            self._show_idle()
+        else:
+            self._show_live()
+        self.rearrange(self._landscape)
+
+    def rearrange(self, landscape: bool) -> None:
+        self._landscape = landscape
+        self.clear_widgets()
+        for widget in (self._stage, self._live, self._controls, self._title, self._promise):
+            if widget.parent is not None:
+                widget.parent.remove_widget(widget)
+        head = [] if self.session is not None and landscape else [self._title, self._promise]
+        above = [*head, self._stage]
+        if landscape:
+            self.orientation = "horizontal"
+            left = Scroll(*above, size_hint_x=0.52)
+            right = BoxLayout(orientation="vertical", size_hint_x=0.48)
+            if self.session is not None:
+                scroll = Scroll(self._live)
+                right.add_widget(scroll)
+            else:
+                right.add_widget(Widget())
+            right.add_widget(self._controls)
+            if self.session is None:
+                right.add_widget(Widget())
+            self.add_widget(left)
+            self.add_widget(right)
+            self._fill(left, above)
+        else:
+            self.orientation = "vertical"
+            content = [*above, self._live] if self.session is not None else above
+            scroll = Scroll(*content)
+            self.add_widget(scroll)
+            self.add_widget(self._controls)
+            self._fill(scroll, content)
+
+    def _fill(self, scroll: Scroll, content: list[Widget]) -> None:
+        """The stage takes what the others leave of the height, and never too little."""
+
+        def fit(*_: Any) -> None:
+            others = [widget for widget in content if widget is not self._stage]
+            taken = sum(widget.height for widget in others) + dp(12) * len(others) + dp(36)
+            least = dp(250) if self.session is None else dp(330)
+            least *= 0.6 if self._landscape else 1.0
+            self._stage.height = max(least, scroll.height - taken)
+
+        scroll.bind(height=fit)
+        for widget in content:
+            if widget is not self._stage:
+                widget.bind(height=fit)
+        fit()
+
+    def _show_idle(self) -> None:
+        self._stage.clear_widgets()
+        self._stage.add_widget(self._circle)
+        self._stage.add_widget(self._hint)
+        self._place_buttons(live=False)
+        self.button.show("microphone", self.words("listen.start"), "filled")
+        self.caption.text = self.words("listen.start")
+
+    def _show_live(self) -> None:
+        self._stage.clear_widgets()
+        for widget in (self.face, self.emotion, self.certainty, self.dial):
+            self._stage.add_widget(widget)
+        self.face.emotion = ""
+        self.emotion.text = self.words("listen.opening")
+        self.certainty.text = ""
+        self.dial.show(None, 0.5)
+        self.ribbon.show((), 0.0)
+        self.meter.show(0.0)
+        self._place_buttons(live=True)
+        self.button.show("stop", self.words("listen.stop"), "danger")
+
+    def _place_buttons(self, live: bool) -> None:
+        self._buttons.clear_widgets()
+        self.button.disabled = False
+        shown = (self.cancel_button, self.button, self.pause_button) if live else (self.button,)
+        self._buttons.add_widget(Widget())
+        for button in shown:
+            button.pos_hint = {"center_y": 0.5}
+            self._buttons.add_widget(button)
+        self._buttons.add_widget(Widget())
+
+    def show(self, session: Session) -> None:
+        """What the session is at now; called for every frame."""
+        state = session.state
+        if session.level is not None and session.envelope is not None:
+            self.meter.show(session.level.fraction if state is SessionState.LISTENING else 0.0)
+            self.waveform.show(session.envelope.latest())
+            self.ribbon.show(session.ribbon.stretches(), session.time)
+        self._show_state(state, session)
+        if state is not SessionState.JUDGING:
+            self._show_decision(session, state)
+
+    def _show_state(self, state: SessionState, session: Session) -> None:
+        words = self.words
+        paused = state is SessionState.PAUSED
+        icon, label = ("microphone", "listen.resume") if paused else ("pause", "listen.pause")
+        self.pause_button.show(icon, words(label), "filled" if paused else "plain")
+        active = state in (SessionState.LISTENING, SessionState.PAUSED)
+        self.pause_button.disabled = not active
+        self.button.disabled = state is SessionState.JUDGING
+        if state is SessionState.JUDGING:
+            self._say(self.caption, words("listen.judging"))
+            return
+        if paused:
+            key = "listen.interrupted" if session.interrupted else "listen.paused"
+            self._say(self.caption, f"{words.clock(session.time)}  {words(key)}")
+        elif int(session.time) != self._second or state is SessionState.OPENING:
+            self._say(self.caption, words.clock(session.time))
+        self._second = int(session.time) if state is SessionState.LISTENING else -1
+
+    def _show_decision(self, session: Session, state: SessionState) -> None:
+        words, decision = self.words, session.decision
+        if decision is None:
+            key = "listen.opening" if state is SessionState.OPENING else "listen.waiting"
+            self._say(self.emotion, words(key))
+            return
+        self.face.emotion, self.face.uncertain = decision.emotion, decision.uncertain
+        self._say(self.emotion, words(f"emotion.{decision.emotion}"))
+        probability = words.percent(decision.probabilities[decision.emotion])
+        if decision.flags:
+            said = words(f"flag.{decision.flags[0]}")
+        elif decision.uncertain:
+            said = words("uncertain.short", probability=probability)
+        else:
+            said = words("probability", probability=probability)
+        self._say(self.certainty, said)
+        self.dial.show(decision.gender, decision.gender_posterior)
+
+    @staticmethod
+    def _say(text: Text, words: str) -> None:
+        """Letters cost time to draw: only when they change."""
+        if text.text != words:
+            text.text = words

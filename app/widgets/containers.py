@@ -1,0 +1,115 @@
+"""What holds other widgets: cards, rows that wrap, and the column that scrolls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.graphics import Color, SmoothRoundedRectangle
+from kivy.metrics import dp
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.widget import Widget
+
+from app.look.look import Look
+from app.look.palette import rgba
+from app.widgets.text import Text
+
+
+class Column(BoxLayout):
+    """One under the other, as high as all of them."""
+
+    def __init__(self, *widgets: Widget, spacing: float = dp(12), **settings: Any) -> None:
+        super().__init__(orientation="vertical", size_hint_y=None, spacing=spacing, **settings)
+        self.bind(minimum_height=self.setter("height"))
+        for widget in widgets:
+            self.add_widget(widget)
+
+
+class Line(BoxLayout):
+    """Side by side, as high as the highest of them, centred on one another."""
+
+    def __init__(self, *widgets: Widget, spacing: float = dp(12), **settings: Any) -> None:
+        super().__init__(orientation="horizontal", size_hint_y=None, spacing=spacing, **settings)
+        self.bind(minimum_height=self.setter("height"))
+        for widget in widgets:
+            widget.pos_hint = {"center_y": 0.5}
+            self.add_widget(widget)
+
+
+class Card(Column):
+    """A column on a rounded ground, under a heading if it has one."""
+
+    def __init__(self, look: Look, *widgets: Widget, heading: str = "", **settings: Any) -> None:
+        super().__init__(padding=dp(16), **settings)
+        with self.canvas.before:
+            Color(*rgba(look.palette.surface))
+            self._ground = SmoothRoundedRectangle(radius=[dp(18)])
+        self.bind(pos=self._move, size=self._move)
+        if heading:
+            self.add_widget(Text(look, heading, "heading"))
+        for widget in widgets:
+            self.add_widget(widget)
+
+    def _move(self, *_: Any) -> None:
+        self._ground.pos, self._ground.size = self.pos, self.size
+
+
+class Flow(Widget):
+    """Widgets of fixed sizes, in as many rows as they need; align: "left" or "center"."""
+
+    def __init__(self, *widgets: Widget, spacing: float = dp(4), align: str = "left") -> None:
+        super().__init__(size_hint_y=None, height=0)
+        self._spacing = spacing
+        self._align = align
+        self.bind(pos=self._lay_out, width=self._lay_out)
+        for widget in widgets:
+            widget.bind(size=self._lay_out)
+            self.add_widget(widget)
+
+    def _lay_out(self, *_: Any) -> None:
+        rows: list[list[Widget]] = [[]]
+        used = 0.0
+        for child in reversed(self.children):
+            fit_into = getattr(child, "fit_into", None)
+            if fit_into is not None and self.width > dp(100):
+                fit_into(self.width)
+            if rows[-1] and used + self._spacing + child.width > self.width:
+                rows.append([])
+                used = 0.0
+            used += child.width + (self._spacing if rows[-1] else 0.0)
+            rows[-1].append(child)
+        heights = [max((child.height for child in row), default=0.0) for row in rows]
+        self.height = sum(heights) + self._spacing * (len(rows) - 1)
+        top = self.top
+        for row, height in zip(rows, heights):
+            width = sum(child.width for child in row) + self._spacing * (len(row) - 1)
+            left = self.x if self._align == "left" else self.center_x - width / 2
+            for child in row:
+                child.pos = (left, top - height + (height - child.height) / 2)
+                left += child.width + self._spacing
+            top -= height + self._spacing
+
+
+WIDEST = 640
+"""Points; text in longer lines is hard to read."""
+
+
+class Scroll(ScrollView):
+    """A column that scrolls, centred where the window is wide."""
+
+    def __init__(self, *widgets: Widget, widest: float | None = None, **settings: Any) -> None:
+        super().__init__(
+            do_scroll_x=False,
+            bar_width=dp(4),
+            bar_inactive_color=(0, 0, 0, 0),
+            scroll_type=["bars", "content"],
+            **settings,
+        )
+        self._widest = dp(WIDEST) if widest is None else widest
+        self.column = Column(*widgets)
+        self.bind(width=self._centre)
+        self.add_widget(self.column)
+
+    def _centre(self, *_: Any) -> None:
+        side = max(dp(16), (self.width - self._widest) / 2)
+        self.column.padding = (side, dp(12), side, dp(24))

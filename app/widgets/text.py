@@ -1,0 +1,54 @@
+"""Text that is as high as it needs to be at its width, and never cut off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.uix.label import Label
+
+from app.look.look import Look
+from app.look.palette import rgba
+
+
+class Text(Label):
+    """A paragraph or a heading.
+
+    role: one of those of `app.look.look`; colour: "#RRGGBB", None for the palette's text.
+    fit: whether it is as wide as its letters, rather than as its parent makes it.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        text: str = "",
+        role: str = "body",
+        colour: str | None = None,
+        align: str = "left",
+        fit: bool = False,
+        **settings: Any,
+    ) -> None:
+        super().__init__(
+            text=text,
+            font_size=look.size_of(role),
+            bold=look.is_bold(role),
+            color=rgba(colour or look.palette.text),
+            halign=align,
+            valign="middle",
+            line_height=1.12,
+            size_hint_y=None,
+            **settings,
+        )
+        if fit:
+            self.size_hint_x = None
+            self.bind(texture_size=self._fit)
+        else:
+            self.bind(width=self._wrap, texture_size=self._grow)
+
+    def _fit(self, *_: Any) -> None:
+        self.size = self.texture_size
+
+    def _wrap(self, *_: Any) -> None:
+        self.text_size = (self.width, None)
+
+    def _grow(self, *_: Any) -> None:
+        self.height = self.texture_size[1]
