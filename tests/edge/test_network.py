@@ -325,3 +325,42 @@ def test_space_to_batch_and_back(images, height, width, channels, rows, columns,
         "BatchToSpaceNDOptions", version=2,
     )  # fmt: skip
     assert_equal_numbers(file.content(given_, asked), rng)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"]), st.booleans(), seeds)
+def test_sums_next_to_a_half_go_to_the_side_that_tflites_factors_send_them(kind, per_filter, seed):
+    """The sums are biases alone, large, so that a factor's last bit decides."""
+    rng = np.random.default_rng(seed)
+    filters = 200
+    source, target = quantized(rng), quantized(rng)
+    scales = rng.uniform(0.2, 1, filters if per_filter else 1)
+    scales = np.asarray(scales * target.scales / source.scales * 127 / 2**29, np.float32)
+    factors = source.scales.astype(float) * scales.astype(float) / target.scales
+    steps = np.clip(rng.integers(-126, 126, filters) - target.zero_point, -126, 126)
+    near = np.rint((steps + 0.5) / factors) + rng.integers(-60, 61, filters)
+    biases = np.clip(near, -(2**29), 2**29).astype(np.int32)
+
+    file = TFLiteFile()
+    dense, depthwise = kind == "FULLY_CONNECTED", kind == "DEPTHWISE_CONV_2D"
+    shape = (1, filters if depthwise else 1)
+    of_weights = (filters, 1)
+    if not dense:
+        shape = (1, 1, *shape)
+        of_weights = (1, 1, 1, filters) if depthwise else (filters, 1, 1, 1)
+    given_ = file.tensor(shape, source)
+    weights = file.tensor(
+        of_weights, Quantized(scales, 0, 3 if depthwise else 0), np.zeros(of_weights, np.int8)
+    )
+    of_biases = Quantized(source.scales * scales)
+    bias = file.tensor((filters,), of_biases, biases, INT32)
+    asked = file.tensor((1, filters) if dense else (1, 1, 1, filters), target)
+    one = {} if dense else {"strideH": 1, "strideW": 1}
+    if depthwise:
+        one["depthMultiplier"] = 1
+    options = {"CONV_2D": "Conv2DOptions", "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions"}
+    file.operator(
+        kind, [given_, weights, bias], asked, options.get(kind, "FullyConnectedOptions"),
+        version=5 if dense else 3, **one,
+    )  # fmt: skip
+    assert_equal_numbers(file.content(given_, asked), rng, calls=1)
