@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import wave
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,15 @@ import pytest
 
 import edge
 from edge import cli
+from edge.bundle import DEFAULT_BUNDLE
 from edge.cli.panel import Meter
 from edge.features import EmotionFeatures, FrontEnd
 from edge.recognizer import Recognizer
 from tests.edge.fake_portaudio import FakePortAudio
 from tests.edge.fakes import FixedExpert, FixedGate
+from tests.miniature_corpora import write_wav
+
+CLIPS = Path(__file__).parents[2] / "examples" / "clips"
 
 
 @pytest.fixture
@@ -258,40 +262,10 @@ def pulseaudio(tmp_path):
 
 
 def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path):
-    clip = Path(__file__).parents[2] / "examples" / "clips" / "male_plain.wav"
-    samples, rate = edge.read_audio(clip)
+    samples, rate = edge.read_audio(CLIPS / "male_plain.wav")
     sound = np.concatenate([samples[:, 0], samples[:, 0], np.zeros(2 * rate, np.float32)])
     (expected,) = Recognizer(tiny_bundle).timeline(sound, rate).turns
-    path = tmp_path / "speech.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes((32767 * sound).astype("<i2").tobytes())
-    command = [sys.executable, "-m", "edge", "listen", "--bundle", str(tiny_bundle)]
-    listener = subprocess.Popen(
-        [*command, "--device", "pulse", "--rate", "48000", "--format", "jsonl"],
-        env=pulseaudio,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    try:
-        _wait_until_recording(listener, pulseaudio)
-        subprocess.run(["paplay", str(path)], env=pulseaudio, check=True, timeout=30)
-        events = []
-        while not events or events[-1]["kind"] != "turn_ended":
-            line = listener.stdout.readline()
-            assert line, listener.stderr.read()
-            events.append(json.loads(line))
-        listener.send_signal(signal.SIGINT)
-        _, err = listener.communicate(timeout=20)
-    finally:
-        listener.kill()
-        listener.wait()
-    assert listener.returncode == 0, err
-    assert re.fullmatch(r"(edge-ser: over-runs: \d+; .*\n)?", err)  # on a machine that is busy
+    events = heard_by_listen(pulseaudio, tiny_bundle, sound, rate, tmp_path)
     assert events[0]["kind"] == "turn_started"
     turn = events[-1]["turn"]
     # Where it begins depends on the noise floor before, and a busy machine loses sound.
@@ -300,6 +274,69 @@ def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path)
     heard = [event["window"] for event in events if event["kind"] == "decision"]
     assert len(heard) >= 4
     assert events[-1]["time"] - turn["end"] == pytest.approx(1.0, abs=0.3)  # the pause
+
+
+@pytest.mark.parametrize("actor", ["16", "15"])  # speakers that the models were not trained on
+def test_a_real_speaker_is_heard_by_pulseaudio_and_the_gender_told(
+    pulseaudio, corpora, actor, tmp_path
+):
+    if not DEFAULT_BUNDLE.is_dir():
+        pytest.skip("the models that ship are not here")
+    clips = sorted((corpora / "ravdess" / f"Actor_{actor}").glob("03-01-05-02-*-01-*"))
+    if not clips:
+        pytest.skip(f"no clips of RAVDESS's actor {actor} are here")
+    sounds = [edge.read_audio(clip) for clip in clips]
+    rate = sounds[0][1]
+    sound = np.concatenate([s[:, 0] for s, _ in sounds] + [np.zeros(2 * rate, np.float32)])
+    turns = [event["turn"] for event in heard_by_listen(
+        pulseaudio, DEFAULT_BUNDLE, sound, rate, tmp_path
+    ) if event["kind"] == "turn_ended"]  # fmt: skip
+    known = [turn for turn in turns if turn["gender"] is not None]
+    assert known
+    for turn in known:
+        assert turn["gender"] == ("male" if int(actor) % 2 else "female")
+        assert turn["gender_posterior"] > 0.9
+
+
+def heard_by_listen(environment, bundle, sound, rate, folder) -> list[dict]:
+    """What `edge-ser listen` tells while the sound, mono of full scale 1, is played once.
+
+    Up to the end of the turn in which the playing ends.
+    """
+    path = folder / "speech.wav"
+    write_wav(path, sound, rate)
+    listener = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "edge", "listen", "--bundle", str(bundle)),
+            *("--device", "pulse", "--rate", "48000", "--format", "jsonl"),
+        ],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    at_the_latest = threading.Timer(90.0, listener.kill)
+    at_the_latest.start()
+    try:
+        _wait_until_recording(listener, environment)
+        subprocess.run(["paplay", str(path)], env=environment, check=True, timeout=60)
+        events = []
+        # The sound ends with silence, in which the last turn is told to have ended.
+        spoken = (len(sound) / rate - 2.0) * 0.5
+        while not events or events[-1]["kind"] != "turn_ended" or events[-1]["time"] < spoken:
+            line = listener.stdout.readline()
+            assert line, listener.stderr.read()
+            events.append(json.loads(line))
+        listener.send_signal(signal.SIGINT)
+        _, err = listener.communicate(timeout=20)
+    finally:
+        at_the_latest.cancel()
+        listener.kill()
+        listener.wait()
+    assert listener.returncode == 0, err
+    assert re.fullmatch(r"(edge-ser: over-runs: \d+; .*\n)?", err)  # on a machine that is busy
+    return events
 
 
 def _wait_until_recording(listener, environment) -> None:
