@@ -444,6 +444,29 @@ def test_memory_does_not_grow_with_the_sound():
     assert stream.nbytes == bytes_of_buffers < 1_000_000
 
 
+def test_a_piece_costs_the_frames_that_it_completes(monkeypatch):
+    made = []
+    frames_into = LogMel.frames_into
+
+    def counted(self, samples, start, out):
+        made.append(len(out))
+        frames_into(self, samples, start, out)
+
+    monkeypatch.setattr(LogMel, "frames_into", counted)
+    samples = conversation(48000)
+    experts = {"female": FixedExpert(np.arange(8)), "male": FixedExpert(np.arange(8))}
+    stream = recognizer_of(FixedGate(0.7), experts).stream(48000)
+    for piece in cut(samples, [777, 48000, 10]):
+        before = sum(made)
+        stream.accept_waveform(piece)
+        assert sum(made) - before <= len(piece) / 768 + 2
+    stream.input_finished()
+    frames = 1 + -(-len(samples) // 3) // 256
+    assert sum(made) == pytest.approx(frames, abs=1)
+    decisions = len(of_kind(Decision, stream.poll()))
+    assert experts["female"].calls == experts["male"].calls == decisions > 10
+
+
 def test_one_large_piece_needs_no_more_memory_than_its_own():
     stream = recognizer_of().stream(48000)
     sound = np.tile(conversation(48000), 6)  # about a minute
