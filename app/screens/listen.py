@@ -13,7 +13,7 @@ from kivy.uix.widget import Widget
 from app.screens.screen import Screen
 from app.session import Session, SessionState
 from app.widgets.buttons import RoundButton
-from app.widgets.containers import Card, Column, Scroll
+from app.widgets.containers import Card, Column, Flow, Scroll
 from app.widgets.dial import GenderDial
 from app.widgets.face import FACES, Face
 from app.widgets.icon import Icon
@@ -63,14 +63,12 @@ class ListenScreen(Screen):
         self._second = -1
 
         self._title = Text(look, words("listen.title"), "title", align="center")
-        promise = Text(look, words("listen.promise"), "caption", muted, fit=True)
-        self._promise = BoxLayout(size_hint_y=None, spacing=dp(6))
-        promise.bind(height=lambda _, height: setattr(self._promise, "height", height))
-        self._promise.add_widget(Widget())
-        shield = Icon(look, "shield", muted, points=16, pos_hint={"center_y": 0.5})
-        self._promise.add_widget(shield)
-        self._promise.add_widget(promise)
-        self._promise.add_widget(Widget())
+        self._promise = Flow(
+            Icon(look, "shield", muted, points=16),
+            Text(look, words("listen.promise"), "caption", muted, align="center", fit=True),
+            spacing=dp(6),
+            align="center",
+        )
 
         self._circle = FaceCircle(app)
         self._hint = Text(look, words("listen.hint"), colour=muted, align="center")
@@ -103,7 +101,7 @@ class ListenScreen(Screen):
         self.caption = Text(look, "", align="center")
 
         self._stage = BoxLayout(orientation="vertical", size_hint_y=None, spacing=dp(4))
-        self._buttons = BoxLayout(size_hint_y=None, height=dp(104), spacing=dp(28))
+        self._buttons = Flow(spacing=dp(28), align="center")
         self._controls = Column(
             self._buttons, self.caption, spacing=dp(4), padding=(dp(16), dp(4), dp(16), dp(12))
         )
@@ -128,7 +126,9 @@ class ListenScreen(Screen):
         for widget in (self._stage, self._live, self._controls, self._title, self._promise):
             if widget.parent is not None:
                 widget.parent.remove_widget(widget)
-        head = [] if self.session is not None and landscape else [self._title, self._promise]
+        frame = self.app.frame
+        cramped = landscape or (frame is not None and 0 < frame.height < dp(700))
+        head = [] if self.session is not None and cramped else [self._title, self._promise]
         above = [*head, self._stage]
         if landscape:
             self.orientation = "horizontal"
@@ -159,7 +159,7 @@ class ListenScreen(Screen):
         def fit(*_: Any) -> None:
             others = [widget for widget in content if widget is not self._stage]
             taken = sum(widget.height for widget in others) + dp(12) * len(others) + dp(36)
-            least = dp(250) if self.session is None else dp(330)
+            least = dp(250) if self.session is None else dp(320)
             least *= 0.6 if self._landscape else 1.0
             self._stage.height = max(least, scroll.height - taken)
 
@@ -194,11 +194,8 @@ class ListenScreen(Screen):
         self._buttons.clear_widgets()
         self.button.disabled = False
         shown = (self.cancel_button, self.button, self.pause_button) if live else (self.button,)
-        self._buttons.add_widget(Widget())
         for button in shown:
-            button.pos_hint = {"center_y": 0.5}
             self._buttons.add_widget(button)
-        self._buttons.add_widget(Widget())
 
     def show(self, session: Session) -> None:
         """What the session is at now; called for every frame."""

@@ -15,7 +15,7 @@ from app.screens.screen import Screen
 from app.sound import Sound
 from app.widgets.bars import EmotionBars
 from app.widgets.buttons import IconButton
-from app.widgets.containers import Card, Column, Scroll
+from app.widgets.containers import Beside, Card, Column, Scroll
 from app.widgets.containers import Line as Row
 from app.widgets.face import Face
 from app.widgets.field import Field
@@ -123,8 +123,12 @@ class ResultScreen(Screen):
             seconds=words.seconds(result.duration),
             milliseconds=words.number(1000 * result.decided_in),
         )
+        measured = Text(look, self.heading.text, "display", fit=True)
+        measured.texture_update()
         return Card(
-            look, Row(face, said, spacing=dp(18)), Text(look, about, "caption", look.palette.muted)
+            look,
+            Beside(face, said, max(dp(150), measured.texture_size[0])),
+            Text(look, about, "caption", look.palette.muted),
         )
 
     def _warnings(self) -> Card | None:

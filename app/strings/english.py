@@ -5,8 +5,8 @@ from __future__ import annotations
 ENGLISH: dict[str, str] = {
     "number.decimal": ".",
     "number.percent": "{value}%",
-    "number.seconds": "{value} s",
-    "number.milliseconds": "{value} ms",
+    "number.seconds": "{value}\u00a0s",
+    "number.milliseconds": "{value}\u00a0ms",
     "date": "{day} {month} {year}, {hour:02d}:{minute:02d}",
     "month.1": "Jan",
     "month.2": "Feb",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 GERMAN: dict[str, str] = {
     "number.decimal": ",",
-    "number.percent": "{value} %",
-    "number.seconds": "{value} s",
-    "number.milliseconds": "{value} ms",
+    "number.percent": "{value}\u00a0%",
+    "number.seconds": "{value}\u00a0s",
+    "number.milliseconds": "{value}\u00a0ms",
     "date": "{day}. {month} {year}, {hour:02d}:{minute:02d}",
     "month.1": "Jan.",
     "month.2": "Feb.",

@@ -7,6 +7,8 @@ from typing import Any
 from kivy.graphics import Color, SmoothRoundedRectangle
 from kivy.metrics import dp
 from kivy.properties import NumericProperty
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.widget import Widget
 
 from app.look.look import Look
 from app.look.palette import rgba
@@ -15,6 +17,8 @@ from app.widgets.containers import Line as Row
 from app.widgets.drawing import Drawing
 from app.widgets.face import Face
 from app.widgets.text import Text
+
+LEAST_BAR = dp(90)
 
 
 class Bar(Drawing):
@@ -39,26 +43,61 @@ class Bar(Drawing):
 
 
 class EmotionBars(Column):
-    """A row for each emotion: face, word, bar, per cent; likeliest first."""
+    """A row for each emotion: face, word, bar, per cent; likeliest first.
+
+    Where there is too little room for a bar beside the words, it goes below them.
+    """
 
     def __init__(self, look: Look, **settings: Any) -> None:
         super().__init__(spacing=dp(10), **settings)
         self._look = look
+        self._parts: list[tuple[Face, Text, Bar, Text]] = []
+        self._stacked: bool | None = None
+        self.bind(width=self._arrange)
 
     def show(self, ranking: list[tuple[str, float]]) -> None:
         """The emotions with their probabilities, in the order to be shown."""
-        self.clear_widgets()
-        words = self._look.words
+        look = self._look
+        self._parts = []
         for emotion, probability in ranking:
-            face = Face(self._look, emotion, size_hint=(None, None), size=(dp(28), dp(28)))
-            word = Text(self._look, words(f"emotion.{emotion}"), size_hint_x=0.42)
-            bar = Bar(self._look, self._look.palette.emotion(emotion))
+            face = Face(look, emotion, size_hint=(None, None), size=(dp(28), dp(28)))
+            word = Text(look, look.words(f"emotion.{emotion}"), fit=True)
+            bar = Bar(look, look.palette.emotion(emotion))
             bar.fraction = probability
-            share = Text(
-                self._look,
-                words.percent(probability),
-                colour=self._look.palette.muted,
-                align="right",
-                size_hint_x=0.2,
-            )
-            self.add_widget(Row(face, word, bar, share))
+            share = Text(look, look.words.percent(probability), colour=look.palette.muted, fit=True)
+            for text in (word, share):
+                text.texture_update()
+            self._parts.append((face, word, bar, share))
+        self._stacked = None
+        self._arrange()
+
+    def _arrange(self, *_: Any) -> None:
+        if not self._parts:
+            return
+        words = max(word.texture_size[0] for _, word, _, _ in self._parts)
+        shares = max(share.texture_size[0] for _, _, _, share in self._parts)
+        stacked = self.width - dp(28) - words - shares - 3 * dp(12) < LEAST_BAR
+        if stacked is self._stacked:
+            return
+        self._stacked = stacked
+        self.clear_widgets()
+        for parts in self._parts:
+            for part in parts:
+                if part.parent is not None:
+                    part.parent.remove_widget(part)
+            face, word, bar, share = parts
+            if stacked:
+                line = Row(word, Widget(size_hint_y=None, height=1), share)
+                self.add_widget(Row(face, Column(line, bar, spacing=dp(2))))
+            else:
+                row = Row(face, _cell(word, words, "left"), bar, _cell(share, shares, "right"))
+                self.add_widget(row)
+
+
+def _cell(text: Text, width: float, align: str) -> AnchorLayout:
+    """The text at one side of a cell of that width."""
+    cell = AnchorLayout(size_hint=(None, None), width=width, anchor_x=align)
+    text.bind(height=lambda _, height: setattr(cell, "height", height))
+    cell.height = text.height
+    cell.add_widget(text)
+    return cell

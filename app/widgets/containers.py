@@ -54,6 +54,25 @@ class Card(Column):
         self._ground.pos, self._ground.size = self.pos, self.size
 
 
+class Beside(BoxLayout):
+    """Two side by side; one under the other where the second has less room than `least` pixels."""
+
+    def __init__(self, first: Widget, second: Widget, least: float) -> None:
+        super().__init__(size_hint_y=None, spacing=dp(18))
+        self._first, self._second, self._least = first, second, least
+        self.bind(minimum_height=self.setter("height"), width=self._arrange)
+        self.add_widget(first)
+        self.add_widget(second)
+        self._arrange()
+
+    def _arrange(self, *_: Any) -> None:
+        wide = self.width - self._first.width - dp(18) >= self._least
+        self.orientation = "horizontal" if wide else "vertical"
+        self.spacing = dp(18) if wide else dp(8)
+        for widget in (self._first, self._second):
+            widget.pos_hint = {"center_y": 0.5} if wide else {"x": 0}
+
+
 class Flow(Widget):
     """Widgets of fixed sizes, in as many rows as they need; align: "left" or "center"."""
 
@@ -62,9 +81,13 @@ class Flow(Widget):
         self._spacing = spacing
         self._align = align
         self.bind(pos=self._lay_out, width=self._lay_out)
+        self.bind(children=self._lay_out)
         for widget in widgets:
-            widget.bind(size=self._lay_out)
             self.add_widget(widget)
+
+    def add_widget(self, widget: Widget, *where: Any, **settings: Any) -> None:
+        widget.bind(size=self._lay_out)
+        super().add_widget(widget, *where, **settings)
 
     def _lay_out(self, *_: Any) -> None:
         rows: list[list[Widget]] = [[]]

@@ -47,8 +47,8 @@ class SpectrogramView(Column):
         self.add_widget(shown)
         self.add_widget(
             Row(
-                Text(look, words.seconds(0.0), "caption", muted, size_hint_x=0.2),
+                Text(look, words.seconds(0.0), "caption", muted, fit=True),
                 Text(look, words("spectrogram.axis"), "caption", muted, align="center"),
-                Text(look, words.seconds(duration), "caption", muted, "right", size_hint_x=0.2),
+                Text(look, words.seconds(duration), "caption", muted, fit=True),
             )
         )

@@ -38,13 +38,27 @@ class Text(Label):
             size_hint_y=None,
             **settings,
         )
+        self._natural_width = 0.0
         if fit:
             self.size_hint_x = None
             self.bind(texture_size=self._fit)
         else:
             self.bind(width=self._wrap, texture_size=self._grow)
 
+    @property
+    def natural_width(self) -> float:
+        """Of the letters in one line, once they are drawn; of one that fits its letters."""
+        return self._natural_width
+
+    def fit_into(self, width: float) -> None:
+        """Wraps the words of one that fits its letters, if they are longer."""
+        wanted = (width, None) if self._natural_width > width else (None, None)
+        if tuple(self.text_size) != wanted:
+            self.text_size = wanted
+
     def _fit(self, *_: Any) -> None:
+        if self.text_size[0] is None:
+            self._natural_width = self.texture_size[0]
         self.size = self.texture_size
 
     def _wrap(self, *_: Any) -> None:
