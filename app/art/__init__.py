@@ -1,0 +1,1 @@
+"""Icons and splash, and the program that draws them."""
