@@ -15,7 +15,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: help run test evaluate bench train lint clean system-deps need-corpora
+.PHONY: help run app screenshots test evaluate bench train lint clean system-deps need-corpora
 
 help:  ## | list the targets
 	@awk -F ':[^#]*## *| *\\| *' '/^[a-z-]+:.*## / { printf "make %-32s %s\n", $$1 " " $$2, $$3 }' \
@@ -23,6 +23,12 @@ help:  ## | list the targets
 
 run: $(VENV)/.run  ## [CLIP=path.wav] | classify the sample clips, or CLIP
 	@$(BIN)/edge-ser predict $(if $(CLIP),"$(CLIP)",examples/clips/*.wav)
+
+app: $(VENV)/.app  ## [CLIP=path.wav] | open the app, with the microphone or with CLIP in its place
+	@$(BIN)/python -m app $(if $(CLIP),--clip "$(CLIP)") $(ARGS)
+
+screenshots: $(VENV)/.development  ## [ARGS=--all] | draw every screen of the app into reports/app
+	$(BIN)/python -m tests.app.screenshots reports/app $(ARGS)
 
 test: $(VENV)/.development  ## [ARGS='-k name'] | run the tests
 	$(BIN)/python -m pytest -q --durations=15 $(ARGS)
@@ -64,6 +70,11 @@ need-corpora:
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.app: $(VENV)/.run
+	@echo "installing Kivy and the way to the microphone"
+	@$(PIP) install --editable '.[tflite,audio,app]'
 	@touch $@
 
 # Editable, so that the checkout itself runs; it is the kernels' sources that call for another build.
