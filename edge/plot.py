@@ -81,6 +81,17 @@ def plot_recording(
         raise SettingsError(f"{name}: cannot be written: {error}") from error
 
 
+def image_endings() -> tuple[str, ...]:
+    """Endings of the files that can be drawn, such as ".png".
+
+    Raises MissingPackageError without matplotlib.
+    """
+    require_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    return tuple(f".{ending}" for ending in sorted(FigureCanvasAgg.get_supported_filetypes()))
+
+
 def require_matplotlib() -> None:
     """Raises MissingPackageError, which says what to install, when there can be no plots."""
     try:

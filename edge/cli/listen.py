@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import edge
-from edge.cli.options import add_knowledge, positive_seconds
+from edge.cli.options import add_knowledge, interval_seconds, positive_seconds
 from edge.cli.terminal import clock, complain, printable, quiet_interpreter
 from edge.events import SegmentEnded, TurnEnded
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interval",
         metavar="SECONDS",
-        type=positive_seconds,
+        type=interval_seconds,
         default=0.5,
         help="from one decision to the next, 0.05 to 3 (default: %(default)g)",
     )

@@ -40,6 +40,14 @@ def positive_seconds(text: str) -> float:
     return seconds
 
 
+def interval_seconds(text: str) -> float:
+    """The value of --interval, in the bounds of `Recognizer.stream`."""
+    seconds = float(text)
+    if not 0.05 <= seconds <= 3.0:
+        raise argparse.ArgumentTypeError(f"must be from 0.05 to 3, got {text}")
+    return seconds
+
+
 def _labels(text: str) -> tuple[str, ...]:
     labels = tuple(text.split(","))
     unknown = [label for label in labels if label not in LABELS]

@@ -95,9 +95,7 @@ def run(options: argparse.Namespace) -> int:
     _refuse_contradictions(options, sources)
     options.several = len(sources) > 1
     if options.plot is not None:
-        from edge.plot import require_matplotlib
-
-        require_matplotlib()
+        _refuse_unknown_image(options)
     recognizer = edge.Recognizer(options.bundle)
     with quiet_interpreter():
         recognizer.prepare()
@@ -142,6 +140,16 @@ def _refuse_contradictions(options: argparse.Namespace, sources: Sequence[Source
         stem, count = Counter(source.stem for source in sources).most_common(1)[0]
         if count > 1:
             options.usage_error(f"{count} files are named {stem!r}; their outputs would collide")
+
+
+def _refuse_unknown_image(options: argparse.Namespace) -> None:
+    from edge.plot import image_endings
+
+    endings = image_endings()
+    path: Path = options.plot
+    if options.several or path.is_dir() or path.suffix.lower() in endings:
+        return
+    options.usage_error(f"{path}: no image has that ending; give one of {' '.join(endings)}")
 
 
 def _is_same_file(path: Path, name: str) -> bool:

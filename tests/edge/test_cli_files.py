@@ -86,6 +86,15 @@ def test_doubts_stand_at_the_ends_of_the_lines(capsys, tmp_path):
         assert -1 <= float(row["arousal"]) <= 1 and -1 <= float(row["valence"]) <= 1
 
 
+def test_an_image_of_no_known_kind_is_refused_before_any_work(capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(SystemExit) as stop:
+        predict("--plot", tmp_path / "talk.xyz", ONE)
+    out, err = capsys.readouterr()
+    assert stop.value.code == 2 and out == ""
+    assert "talk.xyz: no image has that ending" in err and ".png" in err
+
+
 def test_jsonl_is_one_object_for_each_file_and_failure(capsys, tmp_path):
     assert predict("--format", "jsonl", "--segments", ONE, tmp_path / "missing.wav", TWO) == 1
     first, failed, second = map(json.loads, capsys.readouterr().out.splitlines())

@@ -186,13 +186,22 @@ def test_devices_are_listed(portaudio, capsys):
     [
         (["--device", "none"], "no input 'none' was found"),
         (["--rate", "4000"], "4000 Hz"),
-        (["--interval", "9"], "interval"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(portaudio, capsys, arguments, message):
     assert cli.main(["listen", *arguments]) == 1
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1 and message in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--interval", "9"], ["--interval", "nan"], ["--seconds", "0"], ["talk.wav"]]
+)
+def test_a_wrong_command_line_is_told_before_the_microphone_opens(portaudio, capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["listen", *arguments])
+    assert stop.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
 
 
 def test_the_meter_rises_at_once_and_falls_slowly():
