@@ -120,7 +120,7 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
     contest = Contest(windows, rehearsal, float_logits, float_temperatures, plan.thresholds)
 
     balanced = {
-        gender: _balanced(model, representative, plan.settings)
+        gender: balanced_expert(model, representative, plan.settings)
         for gender, model in run.experts.items()
     }
     variants = []
@@ -162,7 +162,7 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
     )
 
 
-def _balanced(expert: Any, representative: np.ndarray, settings: MethodSettings) -> Any:
+def balanced_expert(expert: Any, representative: np.ndarray, settings: MethodSettings) -> Any:
     """The graph that the methods begin with."""
     model = folded(expert)
     balance(model, representative, settings.balance)

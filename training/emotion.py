@@ -9,6 +9,7 @@ fixed beforehand: validation speakers are scored along the way and stop nothing.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -405,12 +406,14 @@ def train_experts(
     progress: bool = True,
     teachers: Sequence[Run] = (),
     initial: Run | None = None,
+    bar: Any = None,
 ) -> dict[str, dict[str, float]]:
     """Trains whatever of the run is not there yet; returns each stage's validation scores.
 
     config: what the run's config.json records besides settings and fingerprint.
     initial: a run whose universal network the universal stage begins with, and whose scale of the
         features is kept, since that is what the network knows.
+    bar: a progress bar of more than this training, told each step; else there is one of its own.
     RunError when the folder holds a run of another configuration, or when the initial run has
     another network or other features.
     """
@@ -446,7 +449,10 @@ def train_experts(
              for stage in stages}
     metrics = run.read("metrics.json") if (run.folder / "metrics.json").exists() else {}
     total = sum(plans[stage].epochs * batches[stage].steps for stage in stages)
-    with tqdm(total=total, unit="step", disable=not progress, mininterval=5.0) as bar:
+    with (
+        tqdm(total=total, unit="step", disable=not progress, mininterval=5.0)
+        if bar is None else contextlib.nullcontext(bar)
+    ) as bar:
         for stage in stages:
             if run.model_path(stage).exists():
                 bar.update(plans[stage].epochs * batches[stage].steps)
@@ -465,6 +471,16 @@ def train_experts(
             run.save_expert(stage, model)
             run.write("metrics.json", metrics)
     return metrics
+
+
+def planned_steps(train: Material, settings: TrainingSettings, stages: Sequence[str]) -> int:
+    """How many steps `train_experts` would make."""
+    features = _features(settings, FrontEnd(), settings.n_mfcc)
+    return sum(
+        (settings.universal if stage == "universal" else settings.specialised).epochs
+        * Batches(train, settings, features, stage).steps
+        for stage in stages
+    )
 
 
 def _features(settings: TrainingSettings, front_end: FrontEnd, least: int) -> EmotionFeatures:

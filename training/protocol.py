@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from training.corpora import CORPORA, Clip, CorpusError
 
@@ -43,12 +44,7 @@ class Protocol:
         malformed, when a speaker is in two parts, or when a fold is needed and none was chosen.
         """
         path = Path(path)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise CorpusError(f"protocol {path} cannot be read: {error}") from error
-        if not isinstance(content, dict):
-            content = {}
+        content = _content(path)
         entries = {name: entry for name, entry in content.items() if name in CORPORA}
         if not entries:
             raise CorpusError(f"protocol {path} has no entry for any of {', '.join(CORPORA)}")
@@ -87,6 +83,14 @@ class Protocol:
             test_clips,
         )
 
+    @staticmethod
+    def folds(path: Path | str, corpus: str) -> list[str]:
+        """The names of the folds that the file `path` has of a corpus; CorpusError as of `load`."""
+        content = _content(Path(path))
+        if corpus not in content:
+            return []
+        return list(_folds(Path(path), corpus, content[corpus])[1])
+
     def part(self, clip: Clip) -> str:
         """The part that `clip` belongs to: "train", "validation" or "test"."""
         if clip.speaker in self.test.get(clip.corpus, ()):
@@ -101,6 +105,14 @@ class Protocol:
         for clip in clips:
             parts[self.part(clip)].append(clip)
         return parts
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"protocol {path} cannot be read: {error}") from error
+    return content if isinstance(content, dict) else {}
 
 
 def _folds(path: Path, corpus: str, entry) -> tuple[str | None, dict[str, frozenset[str]]]:

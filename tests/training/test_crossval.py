@@ -1,0 +1,293 @@
+"""Cross-validation: who is in which part, and a whole run on small synthetic corpora."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import SettingsError
+from edge.labels import LABELS
+from training.__main__ import main
+from training.answers import load_answers, pooled, save_answers
+from training.corpora import CORPUS_LABELS, Clip, CorpusError, read_corpora
+from training.crossval.folds import base_clips, folds_of, split, validation_speakers
+from training.crossval.results import collect, fold_run, format_results, published
+from training.crossval.settings import CrossvalSettings
+from training.evaluation import Evaluation
+from training.protocol import EMOBOX, Protocol
+from training.run import Run
+from training.settings import NetworkSettings
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+TINY = (
+    "batch_size=8", "n_mfcc=13", "bfloat16=false", "universal.epochs=1", "specialised.epochs=1",
+    "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4",
+    "network.dilations=[1]", "gate.steps=20", "gate.batch=8", "gate.crop_frames=40",
+    "gate.projection=6", "gate.hidden=12", "gate.bottleneck=3", "gate.components=[1]",
+    'gate.covariances=["diag"]', "gate.discriminant=2", "gate.frames_per_speaker=100",
+)
+
+
+def ravdess_clips():
+    """All actors of RAVDESS, one clip each, and a few speakers of CREMA-D."""
+    clips = [
+        Clip("ravdess", f"r{actor:02d}", Path("x"), f"{actor:02d}",
+             "male" if actor % 2 else "female", "angry")
+        for actor in range(1, 25)
+    ]
+    for actor, gender in (("1001", "male"), ("1015", "male"), ("1020", "female")):
+        clips.append(Clip("crema-d", f"{actor}_A", Path("x"), actor, gender, "sad"))
+    return clips
+
+
+class TestFolds:
+    def test_every_speaker_is_tested_once_and_never_trained_on_there(self):
+        clips = ravdess_clips()
+        folds = folds_of("ravdess", EMOBOX, clips)
+        assert [fold.name for fold in folds] == ["1", "2", "3", "4", "5", "6"]
+        tested = []
+        for fold in folds:
+            parts = split(fold, clips, validation_speakers(folds, fold, clips))
+            assert sorted(parts.train + parts.validation + parts.test) == list(range(len(clips)))
+            test = {clips[i].speaker for i in parts.test}
+            assert len(test) == 4 and not test & {clips[i].speaker for i in parts.train}
+            tested += test
+        assert sorted(tested) == sorted({c.speaker for c in clips if c.corpus == "ravdess"})
+
+    def test_the_next_folds_first_woman_and_man_validate(self):
+        clips = ravdess_clips()
+        folds = folds_of("ravdess", EMOBOX, clips)
+        found = [validation_speakers(folds, fold, clips) for fold in folds]
+        assert found[0] == {"ravdess/04"}  # the second fold tests women alone
+        assert found[1] == {"ravdess/08", "ravdess/09"}
+        assert found[5] == {"ravdess/01", "ravdess/20"}
+
+    def test_a_corpus_with_few_speakers_keeps_them_and_crema_d_validates(self):
+        clips = [
+            Clip("savee", f"{speaker}_a01", Path("x"), speaker, "male", "angry")
+            for speaker in ("DC", "JE", "JK", "KL")
+        ] + ravdess_clips()
+        folds = folds_of("savee", EMOBOX, clips)
+        for fold in folds:
+            validating = validation_speakers(folds, fold, clips)
+            assert validating == {"crema-d/1015", "crema-d/1020"}
+            parts = split(fold, clips, validating)
+            assert len([i for i in parts.train if clips[i].corpus == "savee"]) == 3
+
+    def test_the_base_knows_neither_the_corpus_nor_who_validates(self, miniature_corpora):
+        clips = read_corpora(miniature_corpora)
+        for corpus in ("ravdess", "savee", "tess"):
+            folds = folds_of(corpus, EMOBOX, clips)
+            validating = [validation_speakers(folds, fold, clips) for fold in folds]
+            known = [clips[i] for i in base_clips(folds, clips, validating)]
+            assert known and corpus not in {clip.corpus for clip in known}
+            speakers = {f"{clip.corpus}/{clip.speaker}" for clip in known}
+            assert not speakers & frozenset().union(*validating)
+            assert "crema-d/1001" in speakers
+
+    def test_tess_is_tested_by_clip_which_is_said_and_between_its_speakers(self):
+        listed = json.loads(EMOBOX.read_text())["tess"]["test_clips"]["1"]
+        clips = [
+            Clip("tess", name, Path("x"), name[:3], "female", "angry")
+            for name in [*listed[:20], *listed[-20:], "OAF_zzz_angry", "YAF_zzz_angry"]
+        ]
+        by_clip, older, younger = folds_of("tess", EMOBOX, clips)
+        assert by_clip.overlapping and not older.overlapping
+        assert (older.name, younger.name, older.group) == ("OAF", "YAF", "between speakers")
+        parts = split(older, clips, frozenset())
+        assert {clips[i].speaker for i in parts.train} == {"YAF"}
+        assert {clips[i].speaker for i in parts.test} == {"OAF"}
+        assert len(split(by_clip, clips, frozenset()).test) == 40
+
+    def test_a_corpus_without_folds_is_refused(self, miniature_corpora):
+        with pytest.raises(CorpusError, match="no folds of crema-d"):
+            folds_of("crema-d", EMOBOX, read_corpora(miniature_corpora))
+
+
+class TestSettings:
+    def test_a_setting_is_of_one_training_or_of_both(self):
+        settings = CrossvalSettings().replaced([
+            "n_mfcc=20", "fold.universal.epochs=3", "gate.steps=7", "other_share=1",
+            "teachers=2", "teacher.width=32",
+        ])
+        assert settings.base.n_mfcc == settings.fold.n_mfcc == 20
+        assert settings.fold.universal.epochs == 3 != settings.base.universal.epochs
+        assert settings.gate.steps == 7 and settings.teachers == 2
+        assert settings.other_share == 1.0 and settings.teacher.width == 32
+        assert settings.of_teacher(0, settings.fold).network == settings.teacher
+        assert settings.of_teacher(0, settings.fold).seed != settings.of_teacher(1, settings.fold)
+
+    def test_the_other_corpora_come_in_their_share_unless_it_is_said_otherwise(self):
+        settings = CrossvalSettings().replaced(['fold.repeats={"tess": 0.1}'])
+        shares = settings.of_fold("savee", {"savee", "tess", "ravdess"}).repeats
+        assert shares == {"tess": 0.1, "ravdess": settings.other_share}
+
+    @pytest.mark.parametrize(
+        "assignment", ["teachers=1.5", "other_share=-1", "other_share=x", "fold.width=3"]
+    )
+    def test_what_does_not_fit_is_named(self, assignment):
+        with pytest.raises(SettingsError):
+            CrossvalSettings().replaced([assignment])
+
+    def test_a_fold_must_be_able_to_begin_with_the_base(self):
+        with pytest.raises(SettingsError, match="network of base and fold differ"):
+            CrossvalSettings().replaced(["fold.network.width=8"]).checked()
+        assert CrossvalSettings().checked().teacher != NetworkSettings()
+
+
+def test_answers_come_back_as_they_were_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    clips = tuple(ravdess_clips()[:5])
+    given = Evaluation(
+        Protocol("emobox", fold="2"), clips, ("test",) * 5, rng.random(5), rng.random((5, 8)),
+        rng.random((5, 8)),
+    )
+    save_answers(given, tmp_path / "a.npz")
+    found = load_answers(tmp_path / "a.npz")
+    assert found.protocol.fold == "2" and found.parts == given.parts
+    assert [(c.name, c.speaker, c.gender, c.emotion) for c in found.clips] == [
+        (c.name, c.speaker, c.gender, c.emotion) for c in clips
+    ]
+    assert np.array_equal(found.probabilities, given.probabilities)
+    assert len(pooled([found, given]).clips) == 10
+    (tmp_path / "a.npz").write_bytes(b"torn")
+    with pytest.raises(CorpusError, match="a.npz cannot be read"):
+        load_answers(tmp_path / "a.npz")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+def command(corpora, cache, folder, *more):
+    return main([
+        "crossval", "--protocol", "emobox", "--corpus", "savee", "--corpora", str(corpora),
+        "--cache", str(cache), "--run", str(folder), "--folds", "2", *more, "--set", *TINY,
+    ])
+
+
+@pytest.fixture(scope="module")
+def finished(miniature_corpora, cache, tmp_path_factory):
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    pytest.importorskip("tensorflow_model_optimization", reason="the int8 forms need it")
+    folder = tmp_path_factory.mktemp("runs") / "savee"
+    assert command(miniature_corpora, cache, folder) == 0
+    return folder
+
+
+def test_a_run_holds_answers_figures_and_configuration(finished):
+    content = json.loads((finished / "crossval.json").read_text())
+    (row,) = content["folds"]
+    assert row["fold"] == "2" and not row["speakers_overlap"]
+    for form in ("float", "int8"):
+        answers = load_answers(finished / "fold-2" / f"{form}.npz")
+        assert {clip.speaker for clip in answers.clips} == {"KL"}
+        assert row[form]["ua"] == answers.emotion("savee", "test").ua
+    assert row["int8"]["multiply_accumulates"]["female"] > 0
+    assert row["int8"]["temperatures"]["female"] != 1.0
+    config = json.loads((finished / "config.json").read_text())
+    assert len(config["data"]) == 64 and config["settings"]["base"]["n_mfcc"] == 13
+    assert config["validation"]["2"] == ["crema-d/1015", "crema-d/1020"]
+    fold = json.loads((finished / "fold-2" / "config.json").read_text())
+    assert len(fold["initial"]) == 64 and fold["hold_out"] == config["validation"]["2"]
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(
+    finished, miniature_corpora, cache, tmp_path, monkeypatch
+):
+    """Stopped before the male expert is trained; what there is by then is not made again."""
+    from training import emotion
+
+    train = emotion.Stage.train
+
+    def stopping(self, *others):
+        if self._name == "male":
+            raise KeyboardInterrupt
+        return train(self, *others)
+
+    run = tmp_path / "run"
+    monkeypatch.setattr(emotion.Stage, "train", stopping)
+    assert command(miniature_corpora, cache, run, "--float") == 130
+    monkeypatch.undo()
+    before = (run / "fold-2" / "female.h5").stat().st_mtime_ns
+    assert command(miniature_corpora, cache, run, "--float") == 0
+    assert (run / "fold-2" / "female.h5").stat().st_mtime_ns == before
+    for folder, stage in (("base", "universal"), ("fold-2", "female"), ("fold-2", "male")):
+        known, found = (
+            Run(whole / folder).expert(stage).get_weights() for whole in (finished, run)
+        )
+        assert all(np.array_equal(one, other) for one, other in zip(known, found)), stage
+    again = load_answers(run / "fold-2" / "float.npz")
+    first = load_answers(finished / "fold-2" / "float.npz")
+    assert np.array_equal(again.probabilities, first.probabilities)
+
+
+def test_an_unknown_fold_or_other_settings_are_refused(
+    finished, miniature_corpora, cache, capsys
+):
+    arguments = ["crossval", "--corpus", "savee", "--corpora", str(miniature_corpora), "--run",
+                 str(finished), "--cache", str(cache)]
+    assert main([*arguments, "--folds", "9"]) == 2
+    assert "no fold 9" in capsys.readouterr().err
+    assert main([*arguments, "--folds", "2"]) == 2
+    assert "another settings" in capsys.readouterr().err
+
+
+class TestResults:
+    """Of made-up answers of two of SAVEE's four folds."""
+
+    @pytest.fixture
+    def content(self, tmp_path):
+        rng = np.random.default_rng(1)
+        clips = [
+            Clip("savee", f"{speaker}_{k}", Path("x"), speaker, "male", emotion)
+            for speaker in ("DC", "JE", "JK", "KL")
+            for k, emotion in enumerate(3 * CORPUS_LABELS["savee"])
+        ]
+        folds = folds_of("savee", EMOBOX, clips)
+        for fold in folds[:2]:
+            tested = tuple(clip for clip in clips if fold.tests(clip))
+            count = len(tested)
+            probabilities = rng.dirichlet(np.ones(8), count)
+            for k, clip in enumerate(tested[: 5 * int(fold.name)]):
+                probabilities[k] = np.eye(8)[LABELS.index(clip.emotion)]
+            answers = Evaluation(
+                fold.protocol, tested, ("test",) * count, np.full(count, 0.1), probabilities,
+                probabilities,
+            )
+            folder = fold_run(Run(tmp_path), fold)
+            for form in ("float", "int8"):
+                save_answers(answers, folder.folder / f"{form}.npz")
+                folder.write(f"{form}.json", {"parameters": 166000, "temperatures": {}})
+        return collect(Run(tmp_path), "savee", folds)
+
+    def test_means_and_deviations_are_over_the_folds(self, content):
+        assert [row["fold"] for row in content["folds"]] == ["1", "2"]
+        found = content["groups"]["emobox"]["int8"]
+        for measure in ("ua", "wa", "macro_f1"):
+            values = [row["int8"][measure] for row in content["folds"]]
+            assert values[0] != values[1]
+            assert found[measure]["mean"] == pytest.approx(np.mean(values))
+            assert found[measure]["standard_deviation"] == pytest.approx(np.std(values, ddof=1))
+        low, high = found["pooled"]["ua_interval"]
+        assert low < found["pooled"]["ua"] < high
+
+    def test_the_table_stands_beside_published_figures_and_says_what_is_missing(self, content):
+        text = format_results(content)
+        ua = 100 * content["groups"]["emobox"]["int8"]["ua"]["mean"]
+        (line,) = [line for line in text.splitlines() if line.startswith("this, int8")]
+        assert f"{ua:.2f}" in line and "0.17 M" in line
+        assert "WavLM large" in text and "66.74" in text and "2 of 4 folds are not done" in text
+        assert "nan" not in text
+
+
+def test_published_figures_have_a_source_and_are_of_the_corpus():
+    found = published("ravdess")
+    assert "EmoBox" in found["source"]
+    assert {model["name"]: model["ua"] for model in found["models"]}["WavLM large"] == 72.0
+    assert published("tess")["models"] == []

@@ -1,0 +1,347 @@
+"""Cross-validates the experts over a protocol's folds, and sets them beside published figures.
+
+    python -m training crossval --protocol emobox --corpus ravdess --corpora CORPORA --run RUN
+
+1. A gender gate is fitted without the tested corpus.
+2. A base network is trained on the corpora that no fold tests.
+3. Each fold's universal network begins with the base and learns from the fold's training part and a
+   share of the other corpora; from it the experts are specialised. Inner validation speakers, who
+   are not trained on, set the experts' temperatures, and nothing else.
+4. The int8 forms are made and tested by the program `quantize.crossval`, which is started when all
+   folds are trained.
+
+All settings are fixed before: no figure of a fold's test clips chooses anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.errors import SettingsError
+from edge.features import FrontEnd
+from edge.gender import GenderGate, read_arrays
+from edge.labels import GENDERS
+from edge.recognizer import Recognizer
+from training.answers import save_answers
+from training.cache import FeatureCache
+from training.clip_windows import ClipWindows
+from training.corpora import CORPORA, Clip, CorpusError, read_corpora
+from training.crossval.folds import (
+    Fold,
+    Split,
+    base_clips,
+    folds_of,
+    split,
+    validation_speakers,
+)
+from training.crossval.results import collect, fold_run, format_results
+from training.crossval.settings import CrossvalSettings
+from training.emotion import (
+    WINDOW_HOP,
+    Material,
+    environment,
+    planned_steps,
+    train_experts,
+)
+from training.evaluation import evaluate
+from training.gender import fit_gate, write_arrays
+from training.protocol import RELEASE, Protocol
+from training.run import STAGES, Run
+from training.temperature import fitted_temperature
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Crossval:
+    """A cross-validation's material: the clips with their log-mels, and the folds."""
+
+    run: Run
+    corpus: str
+    clips: list[Clip]
+    log_mels: list[np.ndarray]
+    folds: list[Fold]
+
+    @classmethod
+    def read(
+        cls, run: Run, corpus: str, protocol: str, corpora: Path, cache: Path | None
+    ) -> Crossval:
+        """Reads the corpora; CorpusError as of the readers, or when there are no folds."""
+        clips = read_corpora(corpora)
+        folds = folds_of(corpus, protocol_file(protocol), clips)
+        log_mels = FeatureCache(cache or run.folder.parent / "cache", FrontEnd()).log_mels(clips)
+        return cls(run, corpus, clips, log_mels, folds)
+
+    def material(self, indices: Sequence[int]) -> Material:
+        return Material([self.clips[i] for i in indices], [self.log_mels[i] for i in indices])
+
+    def validating(self, fold: Fold) -> frozenset[str]:
+        return validation_speakers(self.folds, fold, self.clips)
+
+    def split(self, fold: Fold) -> Split:
+        return split(fold, self.clips, self.validating(fold))
+
+    def base(self) -> Material:
+        """What the base is trained on."""
+        validating = [self.validating(fold) for fold in self.folds]
+        return self.material(base_clips(self.folds, self.clips, validating))
+
+    def tested(self) -> list[Clip]:
+        """All clips of the corpus."""
+        return [clip for clip in self.clips if clip.corpus == self.corpus]
+
+
+def protocol_file(protocol: str) -> Path:
+    """The file of a protocol that comes with the package, by name, or any other's path."""
+    own = RELEASE.with_name(f"{protocol}.json")
+    return own if own.exists() else Path(protocol)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m training crossval`."""
+    known = os.environ.get("EDGE_CORPORA")
+    parser.add_argument("--protocol", default="emobox", help="emobox, or a file (default: emobox)")
+    parser.add_argument("--corpus", required=True, choices=CORPORA, metavar="CORPUS",
+                        help="whose folds are tested: ravdess, savee or tess")
+    parser.add_argument("--corpora", type=Path, required=known is None, default=known,
+                        help="folder with one folder for each corpus (default: $EDGE_CORPORA)")
+    parser.add_argument("--run", type=Path,
+                        help="folder of the run; goes on if begun (default: runs/crossval-CORPUS)")
+    parser.add_argument("--cache", type=Path,
+                        help="folder of cached log-mels (default: cache beside the run)")
+    parser.add_argument("--folds", nargs="+", metavar="FOLD", help="these alone (default: all)")
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
+                        help="other settings, such as fold.universal.epochs=30 n_mfcc=32 "
+                        "other_share=0.5 gate.steps=4000 teachers=2 teacher.width=256")
+    parser.add_argument("--float", action="store_true", dest="float_only",
+                        help="without the int8 forms")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains and tests what is not there yet; prints the tables and writes RUN/crossval.json."""
+    settings = CrossvalSettings().replaced(arguments.set).checked()
+    folder = arguments.run or Path("runs") / f"crossval-{arguments.corpus}"
+    cache = arguments.cache or folder.parent / "cache"
+    crossval = Crossval.read(
+        Run(folder), arguments.corpus, arguments.protocol, Path(arguments.corpora), cache
+    )
+    chosen = _chosen(crossval.folds, arguments.folds)
+    crossval.run.settle(_config(crossval, settings, arguments))
+    _fit_gate(crossval, settings)
+    _train(crossval, settings, chosen)
+    if not arguments.float_only:
+        status = _make_int8(crossval, arguments, cache, chosen)
+        if status:
+            return status
+    content = collect(crossval.run, crossval.corpus, crossval.folds)
+    crossval.run.write("crossval.json", content)
+    print(format_results(content))
+    print(f"\nwrote {crossval.run.folder / 'crossval.json'}")
+    return 0
+
+
+def _chosen(folds: Sequence[Fold], names: Sequence[str] | None) -> list[Fold]:
+    by_name = {fold.name: fold for fold in folds}
+    for name in names or ():
+        if name not in by_name:
+            raise SettingsError(f"there is no fold {name}: they are {', '.join(by_name)}")
+    return [fold for fold in folds if names is None or fold.name in names]
+
+
+def _config(
+    crossval: Crossval, settings: CrossvalSettings, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    file = protocol_file(arguments.protocol)
+    return {
+        "corpus": crossval.corpus,
+        "protocol": arguments.protocol,
+        "protocol_digest": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "settings": settings.to_dict(),
+        "data": crossval.material(range(len(crossval.clips))).fingerprint(),
+        "validation": {
+            fold.name: sorted(crossval.validating(fold)) for fold in crossval.folds
+        },
+        "command": " ".join([
+            "python -m training crossval --protocol", arguments.protocol, "--corpus",
+            crossval.corpus, "--corpora CORPORA --run RUN",
+            *(["--set", *arguments.set] if arguments.set else []),
+        ]),
+        "environment": environment(),
+    }
+
+
+def _fit_gate(crossval: Crossval, settings: CrossvalSettings) -> None:
+    """RUN/gate: fitted on all other corpora's speakers but the release's validation speakers."""
+    gate = Run(crossval.run.folder / "gate")
+    if gate.gate_path.exists():
+        return
+    others = [k for k, clip in enumerate(crossval.clips) if clip.corpus != crossval.corpus]
+    protocol = dataclasses.replace(
+        Protocol.load(RELEASE), name=f"without {crossval.corpus}", test={}
+    )
+    fit = fit_gate(
+        [crossval.clips[k] for k in others], [crossval.log_mels[k] for k in others], protocol,
+        settings.gate, roads=("all",),
+    )
+    gate.write("gender.json", fit.report)
+    aside = gate.folder / ".gender.partial.npz"
+    write_arrays(aside, fit.arrays)
+    os.replace(aside, gate.gate_path)
+
+
+def _train(crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold]) -> None:
+    from tqdm import tqdm
+
+    base_material = crossval.base()
+    corpora = {clip.corpus for clip in crossval.clips if clip.emotion is not None}
+    of_fold = settings.of_fold(crossval.corpus, corpora)
+    materials = {fold.name: crossval.split(fold) for fold in chosen}
+    times = 1 + settings.teachers
+    total = times * planned_steps(base_material, settings.base, ["universal"])
+    for parts in materials.values():
+        train = crossval.material(parts.train)
+        total += planned_steps(train, of_fold, STAGES)
+        total += settings.teachers * planned_steps(train, of_fold, ["universal"])
+    with tqdm(total=total, unit="step", mininterval=5.0, desc=crossval.corpus) as bar:
+        config = _base_config(crossval)
+        initial, initial_teachers = _family(
+            crossval.run.folder / "base", base_material, None, settings, settings.base, config,
+            ["universal"], bar,
+        )
+        for fold in chosen:
+            bar.set_description(f"{crossval.corpus}, fold {fold.name}")
+            parts = materials[fold.name]
+            folder = fold_run(crossval.run, fold)
+            _family(
+                folder.folder, crossval.material(parts.train),
+                crossval.material(parts.validation), settings, of_fold,
+                {**config, "fold": fold.name, "hold_out": sorted(crossval.validating(fold))},
+                STAGES, bar, initial, initial_teachers,
+            )
+            if not (folder.folder / "float.npz").exists():
+                _test_float(crossval, fold, crossval.material(parts.validation))
+
+
+def _base_config(crossval: Crossval) -> dict[str, Any]:
+    config = crossval.run.read("config.json")
+    names = ("corpus", "protocol", "protocol_digest", "command", "environment")
+    return {name: config[name] for name in names}
+
+
+def _family(
+    folder: Path,
+    train: Material,
+    validation: Material | None,
+    settings: CrossvalSettings,
+    of_pupil: Any,
+    config: dict[str, Any],
+    stages: Sequence[str],
+    bar: Any,
+    initial: Run | None = None,
+    initial_teachers: Sequence[Run] = (),
+) -> tuple[Run, list[Run]]:
+    """Trains the teachers that there are to be, then the network that learns from them."""
+    front_end = FrontEnd()
+    teachers = []
+    for number in range(settings.teachers):
+        teachers.append(Run(folder / f"teacher-{number + 1}"))
+        train_experts(
+            teachers[-1], train, validation, settings.of_teacher(number, of_pupil), front_end,
+            config, ["universal"],
+            initial=initial_teachers[number] if initial_teachers else None, bar=bar,
+        )
+    pupil = Run(folder)
+    train_experts(
+        pupil, train, validation, of_pupil, front_end, config, stages, teachers=teachers,
+        initial=initial, bar=bar,
+    )
+    return pupil, teachers
+
+
+def _test_float(crossval: Crossval, fold: Fold, validation: Material) -> None:
+    """The fold's float.npz and float.json, and the gate beside its experts."""
+    from training.keras_expert import KerasExpert
+
+    folder = fold_run(crossval.run, fold)
+    folder.gate_path.write_bytes((crossval.run.folder / "gate" / "gender.npz").read_bytes())
+    features = folder.emotion_features()
+    models = {gender: folder.expert(gender) for gender in GENDERS}
+    experts = {gender: KerasExpert(model) for gender, model in models.items()}
+    temperatures = inner_temperatures(validation, features, experts)
+    answer_fold(crossval, fold, "float", experts, temperatures, {
+        "parameters": sum(int(model.count_params()) for model in models.values()),
+    })
+
+
+def inner_temperatures(
+    validation: Material, features: Any, experts: dict[str, Any]
+) -> dict[str, float]:
+    """Each expert's temperature by the inner validation speakers of its gender; 1 without any."""
+    temperatures = dict.fromkeys(GENDERS, 1.0)
+    if len(validation):
+        windows = ClipWindows(validation, features)
+        for gender, expert in experts.items():
+            if windows.of_gender(gender).any():
+                logits = windows.logits(expert)
+                temperatures[gender] = fitted_temperature(windows, logits, gender)
+    return temperatures
+
+
+def answer_fold(
+    crossval: Crossval,
+    fold: Fold,
+    form: str,
+    experts: dict[str, Any],
+    temperatures: dict[str, float],
+    facts: dict[str, Any],
+) -> None:
+    """Asks a recogniser of the experts about the fold's test clips, and keeps its answers.
+
+    form: of FORMS, the stem of the files; facts: what else the JSON file shall say
+    """
+    folder = fold_run(crossval.run, fold)
+    features = folder.emotion_features()
+    recognizer = Recognizer.from_parts(
+        front_end=folder.front_end(),
+        emotion_features=features,
+        gate=GenderGate.from_arrays(read_arrays(folder.gate_path)),
+        experts=experts,
+        temperatures=temperatures,
+        window_hop_frames=WINDOW_HOP,
+        active_span_db=features.trim_db,
+    )
+    found = evaluate(recognizer, crossval.tested(), fold.protocol, ["test"], progress=False)
+    folder.write(f"{form}.json", {"temperatures": temperatures, **facts})
+    save_answers(found, folder.folder / f"{form}.npz")
+
+
+def _make_int8(
+    crossval: Crossval, arguments: argparse.Namespace, cache: Path, chosen: Sequence[Fold]
+) -> int:
+    """Starts the quantization room's program, which this room does not know from within."""
+    command = [
+        sys.executable, "-m", "quantize.crossval", str(crossval.run.folder.resolve()),
+        "--corpora", str(Path(arguments.corpora).resolve()), "--cache", str(cache.resolve()),
+        "--folds", *(fold.name for fold in chosen),
+    ]
+    return subprocess.run(command, cwd=_ROOT, check=False).returncode
+
+
+def read_crossval(folder: Path) -> dict[str, Any]:
+    """The content of a finished run's crossval.json, for a report."""
+    content = Run(folder).read("crossval.json")
+    if "folds" not in content:
+        raise CorpusError(f"{folder}/crossval.json is not of a cross-validation")
+    return json.loads(json.dumps(content))

@@ -1,0 +1,141 @@
+"""The folds of a corpus: what is tested in each, and who validates it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.labels import GENDERS
+from training.corpora import Clip, CorpusError
+from training.emotion import is_named
+from training.protocol import RELEASE, Protocol
+
+FEWEST_SPEAKERS = 8
+"""A fold whose training part has fewer speakers of the tested corpus keeps all of them to train."""
+
+_CALIBRATES = "crema-d"  # whose validation speakers serve where the tested corpus has none to spare
+_BETWEEN_SPEAKERS = ("tess",)  # corpora whose official folds have every speaker in both parts
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold of a corpus.
+
+    name: within the corpus, such as "1" or "OAF"; group: folds of a group are averaged
+    overlapping: whether speakers of the test clips are trained on, with other clips
+    """
+
+    name: str
+    group: str
+    corpus: str
+    protocol: Protocol
+    overlapping: bool = False
+
+    def tests(self, clip: Clip) -> bool:
+        """Whether the clip is tested."""
+        return clip.corpus == self.corpus and self.protocol.part(clip) == "test"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices of the clips that a fold trains on, validates on and tests on."""
+
+    train: list[int]
+    validation: list[int]
+    test: list[int]
+
+
+def folds_of(corpus: str, protocol_file: Path, clips: Sequence[Clip]) -> list[Fold]:
+    """The protocol's folds of the corpus, and for TESS one for each speaker, too.
+
+    Folds that test nobody are left out. CorpusError when the corpus has no folds or is absent.
+    """
+    names = Protocol.folds(protocol_file, corpus)
+    if not names:
+        raise CorpusError(f"protocol {protocol_file} has no folds of {corpus}")
+    here = [clip for clip in clips if clip.corpus == corpus]
+    folds = []
+    for name in names:
+        protocol = Protocol.load(protocol_file, name)
+        alone = dataclasses.replace(
+            protocol,
+            validation={},
+            test={corpus: protocol.test.get(corpus, frozenset())},
+            test_clips={corpus: protocol.test_clips.get(corpus, frozenset())},
+        )
+        tested = {clip.speaker for clip in here if alone.part(clip) == "test"}
+        known = {clip.speaker for clip in here if alone.part(clip) == "train"}
+        if tested:
+            folds.append(Fold(name, alone.name, corpus, alone, bool(tested & known)))
+    if corpus in _BETWEEN_SPEAKERS:
+        for speaker in sorted({clip.speaker for clip in here}):
+            protocol = Protocol("between speakers", fold=speaker, test={corpus: {speaker}})
+            folds.append(Fold(speaker, protocol.name, corpus, protocol))
+    if not folds:
+        raise CorpusError(f"no clip of {corpus} is in a fold of {protocol_file.name}")
+    return folds
+
+
+def validation_speakers(folds: Sequence[Fold], fold: Fold, clips: Sequence[Clip]) -> frozenset[str]:
+    """Who of a fold's training part is not trained on, but sets the temperatures: CORPUS/SPEAKER.
+
+    Of a fold with at least FEWEST_SPEAKERS other speakers of its corpus: the first woman and the
+    first man, by name, that the next fold tests. Of others: CREMA-D's validation speakers of the
+    released models' protocol.
+    """
+    here = [clip for clip in clips if clip.corpus == fold.corpus]
+    known = {clip.speaker for clip in here if not fold.tests(clip)}
+    tested = {clip.speaker for clip in here if fold.tests(clip)}
+    if len(known - tested) < FEWEST_SPEAKERS:
+        return calibrating_speakers(clips)
+    group = [other for other in folds if other.group == fold.group]
+    following = group[(group.index(fold) + 1) % len(group)]
+    chosen = []
+    for gender in GENDERS:
+        speakers = sorted(
+            clip.speaker
+            for clip in here
+            if following.tests(clip) and clip.gender == gender and clip.speaker not in tested
+        )
+        chosen += speakers[:1]
+    return frozenset(f"{fold.corpus}/{speaker}" for speaker in chosen)
+
+
+def calibrating_speakers(clips: Sequence[Clip]) -> frozenset[str]:
+    """CREMA-D's validation speakers of the released models' protocol, as CORPUS/SPEAKER."""
+    release = Protocol.load(RELEASE)
+    return frozenset(
+        f"{clip.corpus}/{clip.speaker}"
+        for clip in clips
+        if clip.corpus == _CALIBRATES and release.part(clip) == "validation"
+    )
+
+
+def split(fold: Fold, clips: Sequence[Clip], validating: frozenset[str]) -> Split:
+    """Each clip in one part; what is neither tested nor of `validating` trains."""
+    parts = Split([], [], [])
+    for index, clip in enumerate(clips):
+        if fold.tests(clip):
+            parts.test.append(index)
+        elif is_named(clip, validating):
+            parts.validation.append(index)
+        else:
+            parts.train.append(index)
+    return parts
+
+
+def base_clips(
+    folds: Sequence[Fold], clips: Sequence[Clip], validating: Sequence[frozenset[str]]
+) -> list[int]:
+    """Indices of what the base is trained on: the corpora that no fold tests, less who validates.
+
+    validating: of each fold
+    """
+    held = frozenset().union(*validating)
+    return [
+        index
+        for index, clip in enumerate(clips)
+        if clip.corpus != folds[0].corpus and not is_named(clip, held)
+    ]
