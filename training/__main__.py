@@ -13,7 +13,9 @@ from edge.errors import EdgeError
 COMMANDS = {
     "gender": "fit the gender gate",
     "emotion": "train the emotion experts",
+    "crossval": "cross-validate the emotion experts beside published figures",
     "evaluate": "score a model bundle on validation and test speakers",
+    "robustness": "score a model bundle in noise, rooms, narrow bands and at other levels",
     "voice-activity": "measure the voice activity detector in noise, or fit it",
 }
 

@@ -69,11 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(format_evaluation(evaluation, by_speaker=arguments.by_speaker))
     if arguments.json is not None:
         content = {
-            "bundle": {
-                "name": bundle.name,
-                "version": bundle.version,
-                "manifest_sha256": _manifest_sha256(bundle),
-            },
+            "bundle": bundle_identity(bundle),
             "command": shlex.join(["python", "-m", "training", *sys.argv[1:]]),
             "versions": _versions(),
             **evaluation.to_dict(by_speaker=arguments.by_speaker),
@@ -87,6 +83,15 @@ def run(arguments: argparse.Namespace) -> int:
         for path in write_plots(evaluation, arguments.plots):
             print(f"wrote {path}")
     return 0
+
+
+def bundle_identity(bundle: Bundle) -> dict[str, str]:
+    """Name, version and digest, as JSON values."""
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "manifest_sha256": _manifest_sha256(bundle),
+    }
 
 
 def _manifest_sha256(bundle: Bundle) -> str:

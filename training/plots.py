@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GENDER_COLOURS = {"female": "#c2593f", "male": "#2f6f8f"}
-_INK = "#22282d"
-_FAINT = "#c9ced3"
-_STYLE = {
+INK = "#22282d"
+FAINT = "#c9ced3"
+STYLE = {
     "font.family": "sans-serif",
     "font.size": 10,
-    "axes.edgecolor": _FAINT,
-    "axes.labelcolor": _INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
     "figure.dpi": 150,
@@ -54,7 +54,7 @@ def write_plots(evaluation: Evaluation, folder: Path | str) -> list[Path]:
         # Without a creation date, the same figures give the same bytes.
         figure.savefig(written[-1], bbox_inches="tight", metadata={"Software": None})
 
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         for corpus, part in groups:
             write(draw_confusion(evaluation, corpus, part), f"confusion-{corpus}-{part}")
             write(draw_recalls(evaluation, corpus, part), f"recall-{corpus}-{part}")
@@ -67,7 +67,7 @@ def draw_confusion(evaluation: Evaluation, corpus: str, part: str) -> Figure:
     """The confusion matrices of the genders that speak, side by side, in per cent of each row."""
     genders = _genders_with_clips(evaluation, corpus, part)
     size = 0.62 * len(genders[0][1].labels) + 1.6
-    figure = _figure(size * len(genders), size)
+    figure = blank_figure(size * len(genders), size)
     for axes, (gender, scores) in zip(figure.subplots(1, len(genders), squeeze=False)[0], genders):
         _draw_matrix(axes, scores, GENDER_COLOURS[gender])
         axes.set_title(f"{gender}: UA {100 * scores.ua:.1f} %, {scores.clips} clips")
@@ -80,7 +80,7 @@ def draw_confusion(evaluation: Evaluation, corpus: str, part: str) -> Figure:
 def draw_recalls(evaluation: Evaluation, corpus: str, part: str) -> Figure:
     """Bars of each emotion's recall by gender; a line where it is with the true gender told."""
     labels = evaluation.emotion(corpus, part).labels
-    figure = _figure(1.05 * len(labels) + 1.5, 3.4)
+    figure = blank_figure(1.05 * len(labels) + 1.5, 3.4)
     axes = figure.subplots()
     places = np.arange(len(labels))
     genders = _genders_with_clips(evaluation, corpus, part)
@@ -93,7 +93,7 @@ def draw_recalls(evaluation: Evaluation, corpus: str, part: str) -> Figure:
             height_told,
             places + shift - 0.18,
             places + shift + 0.18,
-            color=_INK,
+            color=INK,
             linewidth=1.6,
             label="true gender told" if number == 0 else None,
         )
@@ -107,7 +107,7 @@ def draw_recalls(evaluation: Evaluation, corpus: str, part: str) -> Figure:
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
             )
     chance = 100 / len(labels)
-    axes.axhline(chance, color=_INK, linewidth=0.8, linestyle=(0, (2, 3)), label="chance")
+    axes.axhline(chance, color=INK, linewidth=0.8, linestyle=(0, (2, 3)), label="chance")
     axes.set(xticks=places, xticklabels=labels, ylim=(0, 108), ylabel="recall, %")
     axes.set_title(f"{corpus}, {part}: recall of each emotion")
     axes.legend(frameon=False, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.1))
@@ -118,7 +118,7 @@ def draw_reliability(evaluation: Evaluation, groups: list[tuple[str, str]]) -> F
     """For each corpus and part, how often answers of each confidence are right, and how many."""
     columns = math.ceil(math.sqrt(len(groups)))
     rows = math.ceil(len(groups) / columns)
-    figure = _figure(3.6 * columns, 3.7 * rows)
+    figure = blank_figure(3.6 * columns, 3.7 * rows)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (corpus, part) in zip(panels, groups):
         scores = evaluation.emotion(corpus, part)
@@ -136,7 +136,8 @@ def _genders_with_clips(
     return [(gender, of_gender) for gender, of_gender in scores if of_gender.clips]
 
 
-def _figure(width: float, height: float) -> Figure:
+def blank_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches that needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -162,7 +163,7 @@ def _draw_matrix(axes: Axes, scores: EmotionScores, colour: str) -> None:
                 va="center",
                 fontsize=9,
                 fontweight="bold" if row == column else "normal",
-                color="white" if shares[row, column] > 0.55 else _INK,
+                color="white" if shares[row, column] > 0.55 else INK,
             )
     places = range(len(scores.labels))
     axes.set(xticks=places, yticks=places)
@@ -170,7 +171,7 @@ def _draw_matrix(axes: Axes, scores: EmotionScores, colour: str) -> None:
     axes.set_yticklabels(scores.labels)
     axes.set_xticks(np.arange(len(scores.labels) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(scores.labels) + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color=_FAINT, linewidth=0.6)
+    axes.grid(which="minor", color=FAINT, linewidth=0.6)
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
 
@@ -178,9 +179,9 @@ def _draw_matrix(axes: Axes, scores: EmotionScores, colour: str) -> None:
 def _draw_reliability(axes: Axes, curve: metrics.Reliability) -> None:
     bins = len(curve.counts)
     centres = (np.arange(bins) + 0.5) / bins
-    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, zorder=1)
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, zorder=1)
     share = curve.counts / max(curve.counts.sum(), 1)
-    axes.bar(centres, share, 0.9 / bins, color=_FAINT, zorder=2, label="share of the answers")
+    axes.bar(centres, share, 0.9 / bins, color=FAINT, zorder=2, label="share of the answers")
     there = curve.counts > 0
     axes.plot(
         curve.confidence[there],

@@ -1,0 +1,118 @@
+"""Bad acoustics for sounds: noise, reverberation, a telephone's band, clipping, gain.
+
+Sounds are (n,) float32 at 16 kHz; every random number comes from the generator that is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.scenes import NOISES, RATE, Scene, in_noise, noise_of, speech_of_clean
+
+SNRS_DB = (20, 10, 5)
+USUAL_LEVEL_DB = -30.0
+"""Root mean square of the active speech, against full scale, that a gain starts from."""
+
+Spoiled = tuple[np.ndarray, int]  # samples and their rate
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One kind of bad acoustics.
+
+    kind: groups conditions of different strength; snr_db: of noise, None for the others
+    spoil: a sound, a generator and other speakers' sounds to the samples and their rate
+    """
+
+    name: str
+    kind: str
+    snr_db: int | None
+    spoil: Callable[[np.ndarray, np.random.Generator, Sequence[np.ndarray]], Spoiled]
+
+
+def conditions() -> list[Condition]:
+    """All of them; the first one leaves the sound as it is."""
+    found = [Condition("clean", "clean", None, lambda sound, rng, talkers: (sound, RATE))]
+    for noise in NOISES:
+        for snr_db in SNRS_DB:
+            found.append(Condition(f"{noise} {snr_db} dB", noise, snr_db, _noisy(noise, snr_db)))
+    for seconds in (0.3, 0.6, 1.0):
+        found.append(Condition(
+            f"reverberation {seconds:g} s", "reverberation", None, _reverberant(seconds)
+        ))
+    found += [
+        Condition("telephone 8 kHz", "telephone", None, lambda s, rng, talkers: telephone(s)),
+        Condition("clipped by 12 dB", "clipping", None, lambda s, rng, talkers: (clipped(s), RATE)),
+        Condition("gain +20 dB", "gain", None, lambda s, rng, talkers: (recorded(s, 20.0), RATE)),
+        Condition("gain -20 dB", "gain", None, lambda s, rng, talkers: (recorded(s, -20.0), RATE)),
+    ]
+    return found
+
+
+def noisy(
+    sound: np.ndarray, kind: str, snr_db: float, rng: np.random.Generator,
+    talkers: Sequence[np.ndarray],
+) -> np.ndarray:
+    """With noise of a kind, the speech's mean power snr_db above the noise's."""
+    noise = noise_of(kind, len(sound), rng, talkers)
+    return in_noise(Scene(sound, speech_of_clean(sound)), noise, snr_db).samples
+
+
+def reverberant(sound: np.ndarray, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """In a room where sound dies by 60 dB in so many seconds, the direct one as loud as the rest.
+
+    The response is noise that decays exponentially (Polack 1988) behind the direct sound. The
+    reverberation that outlasts the recording is cut off.
+    """
+    length = int(seconds * RATE)
+    time = np.arange(1, length + 1) / RATE
+    tail = rng.normal(size=length) * 10 ** (-3 * time / seconds)
+    response = np.concatenate([[1.0], tail / np.sqrt(np.sum(tail**2))])
+    size = 1 << (len(sound) + length).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)[: len(sound)]
+    return _within_full_scale(wet)
+
+
+def telephone(sound: np.ndarray) -> Spoiled:
+    """300 to 3400 Hz at 8 kHz, each sample one of 256 steps of mu-law (ITU-T G.711)."""
+    spectrum = np.fft.rfft(sound)
+    hertz = np.fft.rfftfreq(len(sound), 1 / RATE)
+    spectrum[(hertz < 300) | (hertz > 3400)] = 0.0
+    narrow = np.fft.irfft(spectrum, len(sound))[::2]  # nothing is left above 4 kHz
+    peak = max(float(np.abs(narrow).max()), 1e-9)
+    x = narrow / peak
+    steps = np.round(127 * np.sign(x) * np.log1p(255 * np.abs(x)) / np.log(256))
+    expanded = np.sign(steps) * (256 ** (np.abs(steps) / 127) - 1) / 255
+    return (peak * expanded).astype(np.float32), 8000
+
+
+def clipped(sound: np.ndarray, decibels: float = 12.0) -> np.ndarray:
+    """With its peaks so many decibels beyond full scale, which cuts them off."""
+    gain = 10 ** (decibels / 20) / max(float(np.abs(sound).max()), 1e-9)
+    return np.clip(sound * gain, -1.0, 1.0).astype(np.float32)
+
+
+def recorded(sound: np.ndarray, gain_db: float) -> np.ndarray:
+    """From its usual level louder or softer, in 16 bits, which saturate and round."""
+    active = np.repeat(speech_of_clean(sound), 256)[: len(sound)]
+    level = np.sqrt(np.mean(np.square(sound[active], dtype=np.float64)))
+    gain = 10 ** ((USUAL_LEVEL_DB + gain_db) / 20) / max(level, 1e-9)
+    steps = np.clip(np.round(sound * gain * 32768), -32768, 32767)
+    return (steps / 32768).astype(np.float32)
+
+
+
+
+def _noisy(kind: str, snr_db: int) -> Callable[..., Spoiled]:
+    return lambda sound, rng, talkers: (noisy(sound, kind, snr_db, rng, talkers), RATE)
+
+
+def _reverberant(seconds: float) -> Callable[..., Spoiled]:
+    return lambda sound, rng, talkers: (reverberant(sound, seconds, rng), RATE)
+
+
+def _within_full_scale(sound: np.ndarray) -> np.ndarray:
+    return (sound / max(1.0, float(np.abs(sound).max()))).astype(np.float32)

@@ -1,0 +1,295 @@
+"""Measures a bundle in noise, reverberation, a telephone's band, clipping and gain.
+
+    python -m training robustness --bundle BUNDLE --corpora CORPORA --json FILE --plot FILE
+
+Every clip with sound of the unseen speakers is recognised under every condition. Babble is mixed of
+training speakers' clips. The same clips and the same seed give the same figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge.bundle import DEFAULT_BUNDLE
+from edge.labels import LABELS
+from edge.prediction import Prediction
+from edge.recognizer import Recognizer
+from training import metrics
+from training.conditions import Condition, conditions
+from training.corpora import CORPORA, CORPUS_LABELS, Clip, CorpusError, read_corpora
+from training.evaluate import bundle_identity
+from training.evaluation import UNSEEN, Evaluation
+from training.protocol import RELEASE, Protocol
+from training.scenes import read_sound
+from training.tables import percent, table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LARGEST_LOSS = 0.05
+"""Of UA at 20 dB; beyond it a figure is called collapsed."""
+
+JUDGED_SNR_DB = 20
+_TALKERS = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m training robustness`."""
+    add = parser.add_argument
+    add("--bundle", type=Path, default=DEFAULT_BUNDLE,
+        help="folder of the model bundle (default: the one that ships with the package)")
+    add("--corpora", type=Path, required=True, help="folder with one folder for each corpus")
+    add("--only", nargs="+", choices=CORPORA, metavar="CORPUS", help=f"of {', '.join(CORPORA)}")
+    add("--protocol", type=Path, default=RELEASE,
+        help="split by speaker (default: the released models')")
+    add("--seed", type=int, default=0, help="of noises and rooms (default: 0)")
+    add("--clips", type=int, metavar="N", help="at most, evenly, of each corpus (default: all)")
+    add("--json", type=Path, metavar="FILE", help="write every figure to FILE")
+    add("--plot", type=Path, metavar="FILE", help="write a PNG plot to FILE")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the table and what collapsed; writes the JSON file and the plot asked for."""
+    recognizer = Recognizer(arguments.bundle)
+    clips = read_corpora(arguments.corpora, arguments.only)
+    content = {
+        "bundle": bundle_identity(recognizer.bundle),
+        "protocol": Protocol.load(arguments.protocol).name,
+        "seed": arguments.seed,
+        **measure(recognizer, clips, Protocol.load(arguments.protocol), arguments.seed,
+                  arguments.clips),
+    }
+    print(format_robustness(content))
+    if arguments.json is not None:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        print(f"\nwrote {arguments.json}")
+    if arguments.plot is not None:
+        arguments.plot.parent.mkdir(parents=True, exist_ok=True)
+        draw_robustness(content).savefig(
+            arguments.plot, bbox_inches="tight", metadata={"Software": None}
+        )
+        print(f"wrote {arguments.plot}")
+    return 0
+
+
+def measure(
+    recognizer: Recognizer,
+    clips: Sequence[Clip],
+    protocol: Protocol,
+    seed: int = 0,
+    most: int | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """The figures of every condition, by corpus, as JSON values.
+
+    most: clips of each corpus. CorpusError when no unseen speaker has sound.
+    """
+    unseen = _chosen(clips, protocol, most)
+    talkers = [read_sound(clip) for clip in _talkers(clips, protocol, seed)]
+    found = _recognised(recognizer, unseen, talkers, seed, progress)
+    clean = found["clean"]
+    rows = [_figures(condition, found[condition.name], clean) for condition in conditions()]
+    return {
+        "clips": len(unseen),
+        "speakers": len({(clip.corpus, clip.speaker) for clip in unseen}),
+        "conditions": rows,
+        "collapsed": [
+            {"condition": row["name"], "corpus": corpus, "ua_loss": figures["ua_loss"]["estimate"]}
+            for row in rows
+            if row["snr_db"] == JUDGED_SNR_DB
+            for corpus, figures in row["corpora"].items()
+            if figures["ua_loss"]["estimate"] > LARGEST_LOSS
+        ],
+    }
+
+
+def _chosen(clips: Sequence[Clip], protocol: Protocol, most: int | None) -> list[Clip]:
+    chosen = []
+    for corpus in CORPORA:
+        here = [
+            clip for clip in clips
+            if clip.corpus == corpus and clip.sound and clip.emotion
+            and protocol.part(clip) in UNSEEN
+        ]
+        if most is not None and len(here) > most:
+            here = [here[k] for k in np.linspace(0, len(here) - 1, most).round().astype(int)]
+        chosen += here
+    if not chosen:
+        raise CorpusError(
+            "no validation or test speaker has sound; a log-mel cannot be put into a room"
+        )
+    return chosen
+
+
+def _talkers(clips: Sequence[Clip], protocol: Protocol, seed: int) -> list[Clip]:
+    known = [clip for clip in clips if clip.sound and protocol.part(clip) == "train"]
+    if not known:
+        raise CorpusError("no training speaker has sound, of which babble could be mixed")
+    drawn = np.random.default_rng(seed).permutation(len(known))[:_TALKERS]
+    return [known[k] for k in sorted(drawn)]
+
+
+def _recognised(
+    recognizer: Recognizer,
+    clips: Sequence[Clip],
+    talkers: Sequence[np.ndarray],
+    seed: int,
+    progress: bool,
+) -> dict[str, Evaluation]:
+    """By condition. Validation and test are one part here, called test."""
+    from tqdm import tqdm
+
+    kinds = conditions()
+
+    def answer(index: int) -> list[tuple[Prediction, Prediction]]:
+        sound, clip = read_sound(clips[index]), clips[index]
+        answers = []
+        for number, condition in enumerate(kinds):
+            rng = np.random.default_rng([seed, number, index])
+            samples, rate = condition.spoil(sound, rng, talkers)
+            answers.append((
+                recognizer.predict(samples, rate),
+                recognizer.predict(samples, rate, gender=clip.gender),
+            ))
+        return answers
+
+    with ThreadPoolExecutor(2) as pool:
+        of_clips = list(tqdm(
+            pool.map(answer, range(len(clips))), total=len(clips), unit="clip",
+            desc="spoiling", disable=not progress,
+        ))
+    return {
+        condition.name: _evaluation(clips, [answers[number] for answers in of_clips])
+        for number, condition in enumerate(kinds)
+    }
+
+
+def _evaluation(
+    clips: Sequence[Clip], answers: Sequence[tuple[Prediction, Prediction]]
+) -> Evaluation:
+    female = [
+        heard.gender_posterior if heard.gender == "female" else 1.0 - heard.gender_posterior
+        for heard, _ in answers
+    ]
+    gated, told = (
+        np.array([[pair[which].probabilities[label] for label in LABELS] for pair in answers])
+        for which in (0, 1)
+    )
+    return Evaluation(
+        Protocol("unseen speakers"), tuple(clips), ("test",) * len(clips), np.array(female), gated,
+        told,
+    )
+
+
+def _figures(condition: Condition, found: Evaluation, clean: Evaluation) -> dict[str, Any]:
+    corpora = {}
+    for corpus, part in found.groups():
+        scores = found.emotion(corpus, part)
+        corpora[corpus] = {
+            "clips": scores.clips,
+            "ua": scores.ua,
+            "wa": scores.wa,
+            "ua_true_gender": found.emotion(corpus, part, true_gender=True).ua,
+            "gate_uar": found.gate(found.select(corpus=corpus)).uar,
+            "ece": scores.ece,
+            "ua_loss": asdict(_loss(corpus, found, clean)),
+        }
+    return {
+        "name": condition.name, "kind": condition.kind, "snr_db": condition.snr_db,
+        "corpora": corpora,
+    }
+
+
+def _loss(corpus: str, found: Evaluation, clean: Evaluation) -> metrics.Interval:
+    """UA of the clean sounds less UA under the condition, on the same clips."""
+    chosen = found.select(corpus=corpus, emotional=True)
+    classes = [LABELS.index(label) for label in CORPUS_LABELS[corpus]]
+    truth = [LABELS.index(found.clips[k].emotion) for k in np.flatnonzero(chosen)]
+    before, after = (
+        metrics.restrict(each.probabilities[chosen], classes).argmax(axis=1)
+        for each in (clean, found)
+    )
+    return metrics.bootstrap(
+        metrics.unweighted_average_recall, np.array(truth), before, len(LABELS), baseline=after
+    )
+
+
+def format_robustness(content: dict[str, Any]) -> str:
+    """A table of the figures, and which of them collapsed."""
+    corpora = list(content["conditions"][0]["corpora"])
+    rows = []
+    for row in content["conditions"]:
+        cells = [row["name"]]
+        for corpus in corpora:
+            figures = row["corpora"][corpus]
+            loss = figures["ua_loss"]
+            cells += [
+                percent(figures["ua"]),
+                percent(-loss["estimate"], sign=True),
+                f"{percent(-loss['high'], sign=True)} ... {percent(-loss['low'], sign=True)}",
+                percent(figures["ua_true_gender"]),
+                percent(figures["gate_uar"]),
+            ]
+        rows.append(cells)
+    header = ["condition"]
+    for corpus in corpora:
+        header += [f"{corpus} UA", "change", "95 % by clip", "UA, true gender", "gate UAR"]
+    verdict = "\n".join(
+        f"COLLAPSED: {each['corpus']} loses {100 * each['ua_loss']:.1f} points under "
+        f"{each['condition']}" for each in content["collapsed"]
+    ) or f"No figure loses more than {100 * LARGEST_LOSS:g} points at {JUDGED_SNR_DB} dB."
+    return (
+        f"{content['clips']} clips of {content['speakers']} unseen speakers, per cent\n"
+        + table(header, rows) + "\n\n" + verdict
+    )
+
+
+def draw_robustness(content: dict[str, Any]) -> Figure:
+    """UA against SNR for each noise, and bars of the other conditions; a row for each corpus."""
+    from matplotlib import rc_context
+
+    from training.plots import INK, STYLE, blank_figure
+
+    corpora = list(content["conditions"][0]["corpora"])
+    colours = {"white": "#2f6f8f", "babble": "#c2593f", "street": "#7a8b3c"}
+    with rc_context(STYLE):
+        figure = blank_figure(10.0, 3.3 * len(corpora))
+        panels = figure.subplots(len(corpora), 2, squeeze=False, width_ratios=[1, 1.25])
+        for (curves, bars), corpus in zip(panels, corpora):
+            ua = {row["name"]: 100 * row["corpora"][corpus]["ua"] for row in content["conditions"]}
+            clean = ua["clean"]
+            for noise, colour in colours.items():
+                points = [
+                    (row["snr_db"], ua[row["name"]]) for row in content["conditions"]
+                    if row["kind"] == noise
+                ]
+                curves.plot(*zip(*points), "o-", color=colour, label=noise)
+            curves.axhline(clean, color=INK, linewidth=1, label="clean")
+            curves.axhspan(clean - 100 * LARGEST_LOSS, clean, color=INK, alpha=0.06, linewidth=0)
+            curves.set(xlabel="signal to noise, dB", ylabel="UA, %", xticks=[5, 10, 20])
+            curves.invert_xaxis()
+            curves.set_title(f"{corpus}: noise")
+            curves.legend(frameon=False, fontsize=8)
+            others = [
+                row["name"] for row in content["conditions"]
+                if row["snr_db"] is None and row["kind"] != "clean"
+            ]
+            bars.barh(range(len(others)), [ua[name] for name in others], 0.62, color="#8fa7b3")
+            for place, name in enumerate(others):
+                bars.text(ua[name] + 1, place, f"{ua[name]:.1f}", va="center", fontsize=8)
+            bars.axvline(clean, color=INK, linewidth=1)
+            bars.set(yticks=range(len(others)), yticklabels=others, xlim=(0, 100), xlabel="UA, %")
+            bars.invert_yaxis()
+            bars.set_title(f"{corpus}: rooms, bands and levels")
+            low = min([*ua.values()]) - 5
+            curves.set_ylim(max(0, low), min(100, clean + 8))
+    return figure
