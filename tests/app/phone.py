@@ -11,7 +11,9 @@ from typing import Any, Callable
 SIDE = 1200  # pixels; the window is made so large, since an offscreen one cannot grow later
 
 
-def prepare_kivy(home: Path, density: float = 1.0, side: int = SIDE) -> None:
+def prepare_kivy(
+    home: Path, density: float = 1.0, side: int = SIDE, samples: int = 0
+) -> None:
     """To be called before anything imports Kivy. Uses no display, no sound and no home folder."""
     os.environ.update(
         KIVY_HOME=str(home),
@@ -27,7 +29,7 @@ def prepare_kivy(home: Path, density: float = 1.0, side: int = SIDE) -> None:
 
     Config.set("graphics", "width", str(side))
     Config.set("graphics", "height", str(side))
-    Config.set("graphics", "multisamples", "4")
+    Config.set("graphics", "multisamples", str(samples))
     Config.set("graphics", "maxfps", "0")
     for option in Config.options("input"):
         Config.remove_option("input", option)
@@ -41,6 +43,7 @@ class Phone:
         from kivy.core.window import Window
 
         self.app = app
+        self.closed = False
         self._loop = EventLoop
         self._window = Window
         EventLoop.ensure_window()
@@ -54,6 +57,7 @@ class Phone:
 
     def close(self) -> None:
         """Ends the app and takes its widgets away."""
+        self.closed = True
         self.app.on_stop()
         self._window.remove_widget(self.app.root)
         self.frames(1)

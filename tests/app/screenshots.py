@@ -56,7 +56,7 @@ def main() -> None:
     from tests.app.phone import prepare_kivy
 
     with tempfile.TemporaryDirectory() as home:
-        prepare_kivy(Path(home), DENSITY, side=int(DENSITY * max(PORTRAIT)))
+        prepare_kivy(Path(home), DENSITY, side=int(DENSITY * max(PORTRAIT)), samples=4)
         for setting in [*SETTINGS, *(FURTHER if options.all else [])]:
             if options.only is None or options.only in setting.name:
                 _take_all(setting, Path(home) / setting.name, options.folder)
