@@ -15,6 +15,7 @@ COMMANDS = {
     "emotion": "train the emotion experts",
     "crossval": "cross-validate the emotion experts beside published figures",
     "evaluate": "score a model bundle on validation and test speakers",
+    "ablation": "compare gender-specific experts with one network, hard gating and others",
     "robustness": "score a model bundle in noise, rooms, narrow bands and at other levels",
     "voice-activity": "measure the voice activity detector in noise, or fit it",
 }
@@ -29,14 +30,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train the models of Edge SER and score them.",
-        epilog="`python -m training COMMAND --help` tells a command's arguments.",
+        epilog="\n".join([
+            "commands:",
+            *(f"  {name:15} {purpose}" for name, purpose in COMMANDS.items()),
+            "",
+            "`python -m training COMMAND --help` tells a command's arguments.",
+        ]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "command",
         choices=COMMANDS,
         metavar="COMMAND",
-        help="; ".join(f"{name}: {purpose}" for name, purpose in COMMANDS.items()),
+        help="one of those below",
     )
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     chosen = parser.parse_args(argv)

@@ -23,6 +23,18 @@ class ClipWindows:
         self.inputs = np.concatenate(windows)
         self.owners = np.repeat(np.arange(len(windows)), [len(of_clip) for of_clip in windows])
 
+    def of_clips(self, kept: np.ndarray) -> tuple[ClipWindows, np.ndarray]:
+        """The windows of the clips (clips,) bool, and which of the windows they are, bool."""
+        some = ClipWindows.__new__(ClipWindows)
+        indices = np.flatnonzero(kept)
+        some.material = Material(
+            [self.material.clips[k] for k in indices], [self.material.log_mels[k] for k in indices]
+        )
+        inside = kept[self.owners]
+        some.inputs = self.inputs[inside]
+        some.owners = np.searchsorted(indices, self.owners[inside])
+        return some, inside
+
     def of_gender(self, gender: str) -> np.ndarray:
         """(clips,) bool: the clips of one gender's speakers."""
         return self.material.genders == gender

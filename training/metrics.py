@@ -137,6 +137,25 @@ def bootstrap(
         speaker tell less than as many clips of many
     Efron & Tibshirani 1993, "An introduction to the bootstrap", chapters 8 and 13.
     """
+    estimate, drawn = resampled(
+        measure, truth, answers, classes, baseline=baseline, speakers=speakers,
+        resamples=resamples, seed=seed,
+    )
+    return _percentiles(estimate, drawn, level, "clip" if speakers is None else "speaker")
+
+
+def resampled(
+    measure: Callable[[np.ndarray], np.ndarray],
+    truth: np.ndarray,
+    answers: np.ndarray,
+    classes: int,
+    *,
+    baseline: np.ndarray | None = None,
+    speakers: Sequence[str] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[float, np.ndarray]:
+    """The estimate and its (resamples,) values under resampling; arguments as of `bootstrap`."""
     truth = np.asarray(truth, np.int64)
     systems = [np.asarray(answers, np.int64)]
     if baseline is not None:
@@ -166,11 +185,63 @@ def bootstrap(
     for start in range(0, resamples, _RESAMPLES_AT_ONCE):
         size = min(_RESAMPLES_AT_ONCE, resamples - start)
         drawn.append(gain(rng.multinomial(units, np.full(units, 1.0 / units), size).astype(float)))
+    return float(gain(np.ones((1, units)))[0]), np.concatenate(drawn)
+
+
+def difference(
+    parts: Sequence[tuple[float, np.ndarray]], weights: Sequence[float], unit: str,
+    level: float = 0.95,
+) -> Interval:
+    """The interval of a weighted sum of independently `resampled` measures.
+
+    parts: of `resampled`, each of other clips and with a seed of its own, such as women's and
+    men's; weights: (1, -1) is their gap, (1/2, 1/2) their mean
+    """
+    estimate = sum(weight * value for weight, (value, _) in zip(weights, parts))
+    drawn = sum(weight * values for weight, (_, values) in zip(weights, parts))
+    return _percentiles(estimate, np.asarray(drawn), level, unit)
+
+
+def _percentiles(estimate: float, drawn: np.ndarray, level: float, unit: str) -> Interval:
     tail = (1.0 - level) / 2
-    low, high = np.nanquantile(np.concatenate(drawn), (tail, 1.0 - tail))
-    estimate = gain(np.ones((1, units)))[0]
-    resampled = "clip" if speakers is None else "speaker"
-    return Interval(float(estimate), float(low), float(high), level, resampled, resamples)
+    low, high = np.nanquantile(drawn, (tail, 1.0 - tail))
+    return Interval(float(estimate), float(low), float(high), level, unit, len(drawn))
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How good the answers are that are at least so sure: (n,) each, from the surest on.
+
+    `threshold` falls; `coverage` is the share of all answers that are kept, `accuracy` the share of
+    right ones among them.
+    """
+
+    threshold: np.ndarray
+    coverage: np.ndarray
+    accuracy: np.ndarray
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Coverage and accuracy of the answers from `threshold` on; no accuracy (NaN) of none."""
+        kept = int((self.threshold >= threshold).sum())
+        if not kept:
+            return 0.0, float("nan")
+        return float(self.coverage[kept - 1]), float(self.accuracy[kept - 1])
+
+
+def coverage(confidence: np.ndarray, correct: np.ndarray) -> Coverage:
+    """The curve of answers with (n,) `confidence`, (n,) `correct` or not.
+
+    El-Yaniv & Wiener 2010, "On the foundations of noise-free selective classification".
+    """
+    confidence = np.asarray(confidence, np.float64)
+    order = np.argsort(-confidence, kind="stable")
+    kept = np.arange(1, len(order) + 1)
+    right = np.cumsum(np.asarray(correct, np.float64)[order])
+    # Answers of equal confidence are kept together or not at all.
+    last = np.append(np.diff(confidence[order]) != 0, True) if len(order) else np.empty(0, bool)
+    return Coverage(
+        confidence[order][last], (kept / max(1, len(order)))[last], (right / kept)[last]
+    )
 
 
 def _hits(confusion: np.ndarray) -> np.ndarray:

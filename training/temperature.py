@@ -12,14 +12,16 @@ from training.corpora import CorpusError
 LOWEST, HIGHEST = 0.1, 10.0
 
 
-def fitted_temperature(windows: ClipWindows, logits: np.ndarray, gender: str) -> float:
+def fitted_temperature(windows: ClipWindows, logits: np.ndarray, gender: str | None) -> float:
     """What makes the true labels of the gender's clips likeliest, as deployed; four decimals.
 
-    logits: (windows, 8) of the gender's expert. CorpusError when no clip is of that gender.
+    logits: (windows, 8) of the gender's expert; gender None is for a network of all clips.
+    CorpusError when no clip is of that gender.
     """
     from scipy.optimize import minimize_scalar
 
-    chosen = np.flatnonzero(windows.of_gender(gender))
+    everyone = np.ones(len(windows.material), bool)
+    chosen = np.flatnonzero(everyone if gender is None else windows.of_gender(gender))
     if not len(chosen):
         raise CorpusError(f"no validation speaker is {gender}: its temperature cannot be fitted")
     truth = windows.material.labels[chosen]
