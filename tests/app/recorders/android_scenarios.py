@@ -103,7 +103,7 @@ class Phone:
 
     def play(self, sound: np.ndarray, heard: int | None = None) -> None:
         pcm = sound.astype(np.int16).tobytes()
-        self.java.play(bytearray(pcm), len(pcm) if heard is None else 2 * heard)
+        self.java.play(pcm, len(pcm) if heard is None else 2 * heard)
 
     def read_in_background(self) -> None:
         chunks = self.recorder.chunks()
@@ -201,7 +201,7 @@ def sound_of_each_kind(sound: np.ndarray) -> dict:
     manager = phone.recorder._audio_manager
     kinds = {}
     for kind in (DirectSound, CopiedSound):
-        phone.java.play(bytearray(sound.tobytes()), 2 * len(sound))
+        phone.java.play(sound.tobytes(), 2 * len(sound))
         microphone = AudioRecordMicrophone((SAMPLE_RATE,), manager, 34)
         reader = kind(800)
         chunks = [reader.taken(reader.read(microphone._record)) for _ in range(3)]
