@@ -250,6 +250,7 @@ class Stage:
         batches: Batches,
         model: Any,
         teachers: Teachers,
+        board: Path | None = None,
     ) -> None:
         from training.tensorflow_setup import keras, reseed_dropout, tf
 
@@ -265,6 +266,7 @@ class Stage:
         self._optimizer.build(model.trainable_variables)
         self._average = [tf.Variable(weight) for weight in model.weights]
         self._steps_done = tf.Variable(0.0)
+        self._board = None if board is None else tf.summary.create_file_writer(str(board / name))
 
         share = settings.distillation if len(teachers) else 0.0
         heard = settings.n_mfcc
@@ -306,6 +308,7 @@ class Stage:
             judged = validation is not None and (epoch + 1) % 5 == 0
             scores = self._validate(validation) if judged else {}
             self._note(epoch + 1, float(np.mean(losses)), scores)
+            self._show(epoch + 1, float(np.mean(losses)), scores)
             bar.set_postfix_str(f"{self._name} loss {np.mean(losses):.3f}")
         for weight, average in zip(self.model.weights, self._average):
             weight.assign(average)
@@ -330,6 +333,19 @@ class Stage:
         line = {"stage": self._name, "epoch": epoch, "loss": round(loss, 4), **scores}
         with open(self._run.history_path, "a", encoding="utf-8") as history:
             history.write(json.dumps(line) + "\n")
+
+    def _show(self, epoch: int, loss: float, scores: dict[str, float]) -> None:
+        """The epoch's figures to TensorBoard, if it is to have them."""
+        if self._board is None:
+            return
+        from training.tensorflow_setup import tf
+
+        with self._board.as_default(step=epoch):
+            tf.summary.scalar("loss", loss)
+            tf.summary.scalar("learning rate", float(self._optimizer.learning_rate))
+            for name, score in scores.items():
+                tf.summary.scalar(f"validation UA/{name}", score)
+        self._board.flush()
 
     def _state(self) -> list[Any]:
         return [*self.model.weights, *self._optimizer.variables, *self._average, self._steps_done]
@@ -407,12 +423,14 @@ def train_experts(
     teachers: Sequence[Run] = (),
     initial: Run | None = None,
     bar: Any = None,
+    tensorboard: bool = False,
 ) -> dict[str, dict[str, float]]:
     """Trains whatever of the run is not there yet; returns each stage's validation scores.
 
     config: what the run's config.json records besides settings and fingerprint.
     initial: a run whose universal network the universal stage begins with, and whose scale of the
         features is kept, since that is what the network knows.
+    tensorboard: whether RUN/tensorboard gets each epoch's figures, for a live view.
     bar: a progress bar of more than this training, told each step; else there is one of its own.
     RunError when the folder holds a run of another configuration, or when the initial run has
     another network or other features.
@@ -464,7 +482,8 @@ def train_experts(
                 model.set_weights(run.expert("universal").get_weights())
             elif initial is not None:
                 _begin_with(model, initial)
-            trained = Stage(run, stage, settings, batches[stage], model, taught)
+            board = run.folder / "tensorboard" if tensorboard else None
+            trained = Stage(run, stage, settings, batches[stage], model, taught, board)
             metrics[stage] = {
                 "parameters": int(model.count_params()), **trained.train(judge, bar)
             }
@@ -575,6 +594,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="training speakers, or whole corpora, to leave out of the training")
     parser.add_argument("--initial", type=Path, metavar="RUN",
                         help="a finished run whose universal network the training begins with")
+    parser.add_argument("--tensorboard", action="store_true",
+                        help="write RUN/tensorboard, for tensorboard --logdir RUN/tensorboard")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -621,6 +642,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.stages,
         teachers=[Run(folder) for folder in arguments.teachers],
         initial=None if arguments.initial is None else Run(arguments.initial),
+        tensorboard=arguments.tensorboard,
     )
     for stage, scores in metrics.items():
         print(stage, " ".join(f"{name} {value:g}" for name, value in scores.items()))

@@ -7,6 +7,7 @@
     history.jsonl   a line for each epoch
     metrics.json    what the finished stages scored on the validation speakers
     checkpoints/    where each stage can go on
+    tensorboard/    the history again, for TensorBoard, where it was asked for
 """
 
 from __future__ import annotations

@@ -412,7 +412,7 @@ def test_the_command_trains_on_the_official_layouts(miniature_corpora, tmp_path,
     emotion.add_arguments(parser)
     arguments = parser.parse_args([
         "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"),
-        "--stages", "universal",
+        "--stages", "universal", "--tensorboard",
         "--hold-out", "savee/KL", "--set", "batch_size=8", "universal.epochs=1", "n_mfcc=13",
         "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4",
         "network.dilations=[1]",
@@ -423,6 +423,23 @@ def test_the_command_trains_on_the_official_layouts(miniature_corpora, tmp_path,
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["settings"]["n_mfcc"] == 13 and len(config["data"]) == 64
     assert "exclude" not in config
+    shown = scalars(tmp_path / "run" / "tensorboard" / "universal")
+    (line,) = (tmp_path / "run" / "history.jsonl").read_text().splitlines()
+    assert shown["loss"] == [(1, pytest.approx(json.loads(line)["loss"], abs=1e-4))]
+    assert 0 < shown["learning rate"][0][1] <= 2e-3
+
+
+def scalars(folder):
+    """What TensorBoard reads: by name, (step, value) pairs."""
+    import tensorflow as tf
+
+    found = {}
+    for path in sorted(folder.iterdir()):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                number = float(tf.make_ndarray(value.tensor))
+                found.setdefault(value.tag, []).append((event.step, number))
+    return found
 
 
 def test_the_command_leaves_out_what_is_excluded(miniature_corpora, tmp_path, capsys, monkeypatch):
