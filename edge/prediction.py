@@ -56,7 +56,8 @@ class Window(EmotionDistribution):
     probabilities: dict[str, float]
     """Of every emotion asked for, in the order of `edge.LABELS`; they sum to 1."""
     uncertain: bool = False
-    """Whether even the likeliest emotion is below the bundle's threshold; see `Thresholds`."""
+    """Whether even the likeliest emotion is below the bundle's threshold (see `Thresholds`), or
+    there is no speech to judge."""
     flags: tuple[str, ...] = ()
     """What is wrong with the sound: some of `edge.FLAGS`."""
     snr_db: float | None = None
@@ -99,7 +100,8 @@ class Prediction(EmotionDistribution):
     timings: dict[str, float]
     """Seconds taken by the stages read, resample, log_mel, quality, gender, emotion, and total."""
     uncertain: bool = False
-    """Whether even the likeliest emotion is below the bundle's threshold; see `Thresholds`."""
+    """Whether even the likeliest emotion is below the bundle's threshold (see `Thresholds`), or
+    there is no speech to judge."""
     flags: tuple[str, ...] = ()
     """What is wrong with the sound: some of `edge.FLAGS`."""
     snr_db: float | None = None

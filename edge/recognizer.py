@@ -375,7 +375,7 @@ class Recognizer:
                     *likelier_gender(female),
                     question.likeliest(distribution),
                     question.probabilities(distribution),
-                    bool(distribution.max() < models.thresholds.uncertain),
+                    self._doubts(distribution, flags),
                     flags,
                     snr_db,
                 )
@@ -385,6 +385,8 @@ class Recognizer:
         female = question.female(0.5 if total is None else models.gate.posterior(total))
         stopwatch.lap("gender")
         mean = np.mean(distributions, axis=0)
+        flags, snr_db = condition.flags(0, len(log_mel))
+        stopwatch.lap("quality")
         return Prediction(
             *likelier_gender(female),
             question.likeliest(mean),
@@ -392,9 +394,13 @@ class Recognizer:
             tuple(windows),
             duration,
             stopwatch.timings(),
-            bool(mean.max() < models.thresholds.uncertain),
-            *condition.flags(0, len(log_mel)),
+            self._doubts(mean, flags),
+            flags,
+            snr_db,
         )
+
+    def _doubts(self, distribution: NDArray[np.float64], flags: tuple[str, ...]) -> bool:
+        return bool(distribution.max() < self._models.thresholds.uncertain) or "no_speech" in flags
 
 
 class _Condition:

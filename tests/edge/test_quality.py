@@ -14,6 +14,7 @@ from edge.recognizer import Recognizer
 from edge.voice_activity import Activity, voice_activity
 from tests.edge.fakes import FixedExpert, FixedGate, LevelGate, LinearExpert
 from tests.synthetic_speech import synthesise
+from training.scenes import noise_of
 
 RATE = 16000
 
@@ -190,6 +191,21 @@ def test_a_likeliest_emotion_below_the_threshold_is_uncertain(likeliest, uncerta
     assert {segment.uncertain for segment in timeline.segments} == {uncertain}
     surer = of_probabilities(probabilities, uncertain=0.2).predict(spoken(), RATE)
     assert surer.uncertain is False
+
+
+def test_an_answer_without_speech_is_uncertain_however_sure_the_experts_are():
+    sure = of_probabilities([0.93, *[0.01] * 7])
+    prediction = sure.predict(BAD_SOUNDS["no_speech"](), RATE)
+    assert prediction.probabilities["neutral"] > 0.9 and prediction.uncertain
+    assert all(window.uncertain for window in prediction.windows)
+    assert not sure.predict(spoken(), RATE).uncertain
+
+
+@pytest.mark.parametrize("kind", ["white", "pink", "mains hum", "chords", "street"])
+def test_a_stream_decides_nothing_on_noise_hum_and_chords(kind):
+    for seed in range(3):
+        sound = noise_of(kind, 8 * RATE, np.random.default_rng(seed))
+        assert recognizer_of().timeline(sound, RATE).decisions == ()
 
 
 def test_top_k_gives_the_likeliest_first():
