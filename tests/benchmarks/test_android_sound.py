@@ -27,4 +27,4 @@ def test_every_way_from_java_to_numpy_gives_the_sound_and_is_timed():
     assert head.split("|")[1].strip() == "way" and set(rule) <= set("|-: ")
     assert len(rows) == 6
     for row in rows:
-        assert all(float(cell) > 0 for cell in row.split("|")[3:5])
+        assert all(float(cell) > 0 for cell in row.split("|")[2:4])

@@ -1,8 +1,8 @@
 """From `AudioRecord.read` to numpy, with the fewest copies.
 
-Per chunk of 50 ms, `DirectSound` copies its samples once, out of the buffer that Java fills again;
-`CopiedSound` serves where that buffer's memory cannot be found, and copies four times, the last
-but one byte by byte in pyjnius.
+Per chunk of 50 ms, `DirectSound` copies its samples once, out of the buffer that Java fills again.
+`CopiedSound` serves where that buffer's memory cannot be found: pyjnius copies the array to Java
+and back, byte by byte. `python -m benchmarks.android_sound` times both, and docs/recorders.md shows it.
 """
 
 from __future__ import annotations

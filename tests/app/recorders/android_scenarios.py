@@ -210,6 +210,39 @@ def sound_of_each_kind(sound: np.ndarray) -> dict:
     return {"best": type(best_sound(800)).__name__, **kinds}
 
 
+def record_as_sdl_tells(library: str, getter: str) -> dict:
+    """Where pyjnius does not tell its machine, as in python-for-android's release, SDL does."""
+    import jnius
+
+    from app.recorders.android import direct_buffer
+    from app.recorders.android.sound import best_sound
+
+    Phone()  # attaches this thread
+    environment = direct_buffer._environment()
+    asked = []
+
+    def load(name):
+        asked.append(name)
+        if name != library:
+            raise OSError(f"{name}: not found")
+        return types.SimpleNamespace(**{getter: Getter()})
+
+    class Getter:
+        def __call__(self):
+            return environment
+
+    tells = jnius.get_jni_java_vm
+    real = direct_buffer.ctypes
+    try:
+        del jnius.get_jni_java_vm
+        direct_buffer.ctypes = types.SimpleNamespace(**{**vars(real), "CDLL": load})
+        kind = type(best_sound(800)).__name__
+    finally:
+        jnius.get_jni_java_vm = tells
+        direct_buffer.ctypes = real
+    return {"kind": kind, "asked": asked}
+
+
 def die_without_revival(sound: np.ndarray) -> Seen:
     """The sound service dies, and another app has the microphone then."""
     phone = Phone(failures={3: -6})

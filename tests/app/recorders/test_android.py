@@ -54,6 +54,21 @@ def test_chunks_are_the_readers_own_and_direct_memory_is_preferred(on_phone, sou
         np.testing.assert_array_equal(np.concatenate(chunks), sound[: 3 * CHUNK])
 
 
+@pytest.mark.parametrize(
+    ("library", "getter", "kind"),
+    [
+        ("libSDL2.so", "SDL_AndroidGetJNIEnv", "DirectSound"),
+        ("libSDL3.so", "SDL_GetAndroidJNIEnv", "DirectSound"),
+        ("libSDL3.so", "SDL_of_another_name", "CopiedSound"),
+        ("none.so", "", "CopiedSound"),
+    ],
+)
+def test_where_pyjnius_hides_its_machine_sdl_tells_it(on_phone, library, getter, kind):
+    told = on_phone(scenarios.record_as_sdl_tells, library, getter)
+    assert told["kind"] == kind
+    assert told["asked"][0] == "libSDL3.so"
+
+
 @pytest.mark.parametrize(("rates", "expected"), [([44100, 48000], 48000), ([44100], 44100)])
 def test_a_phone_without_16_khz_gives_its_own_rate(on_phone, sound, rates, expected):
     whole = sound[: 6 * expected // 20]  # so many chunks of 50 ms
