@@ -35,8 +35,9 @@ class BuildKernels(build_ext):
         if self.compiler.compiler_type != "msvc":
             for extension in self.extensions:
                 extension.extra_compile_args += ["-ffp-contract=off", "-g0"]
-                if sys.platform.startswith("linux"):  # the wheel carries no symbols
-                    extension.extra_link_args.append("-Wl,-s")
+                if sys.platform.startswith("linux"):  # no symbols, no padding, nothing to unwind
+                    extension.extra_compile_args.append("-fno-asynchronous-unwind-tables")
+                    extension.extra_link_args += ["-Wl,-s", "-Wl,-z,noseparate-code"]
             if "-O" not in os.environ.get("CFLAGS", ""):  # the caller's wish goes first
                 self._optimise()
             if self._makes_target_clones():
@@ -87,6 +88,8 @@ setup(
             "wraparound": False,
             "cdivision": True,
             "initializedcheck": False,
+            "auto_pickle": False,
+            "binding": False,
         },
     ),
     cmdclass={"build_ext": BuildKernels},
