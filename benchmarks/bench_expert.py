@@ -1,4 +1,4 @@
-"""One emotion expert on one window: int8 in TFLite, beside the same network in float32.
+"""One emotion expert on one window: edge's own int8 kernels, beside interpreters and float32.
 
 The float networks have random weights, since a checkout has no training run; the time of a
 convolution does not depend on its weights. That it is the same network is checked.
@@ -7,16 +7,20 @@ convolution does not depend on its weights. That it is the same network is check
 from __future__ import annotations
 
 import importlib
-import sys
 
 import numpy as np
 import pytest
 
 from benchmarks.comparison import distance
 from benchmarks.sound import voice
-from edge.emotion import TFLiteExpert, dequantise, find_runtime, quantise
+from edge._kernels import int8
+from edge.emotion import NativeExpert, TFLiteExpert, dequantise, quantise
+from edge.errors import RuntimeMissingError
 from edge.features import LogMel, emotion_features, relative_db
+from edge.graph import read_graph
+from edge.network import Network
 
+RUNTIMES = ("tflite-runtime", "ai-edge-litert")
 GROUP = "One emotion expert on one window of 3 s"
 RANDOM = "random weights, on which the time does not depend"
 
@@ -36,8 +40,7 @@ def model(bundle) -> bytes:
 class Interpreter:
     """A TFLite model in one thread, with its own numbers in and out."""
 
-    def __init__(self, model: bytes, kind=None, **options) -> None:
-        kind = kind or find_runtime().interpreter
+    def __init__(self, model: bytes, kind, **options) -> None:
         self._interpreter = kind(model_content=model, num_threads=1, **options)
         self._interpreter.allocate_tensors()
         (self.input,) = self._interpreter.get_input_details()
@@ -48,19 +51,24 @@ class Interpreter:
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self.output["index"]).reshape(-1)
 
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """From float32 to float32."""
+        values = quantise(features, *self.input["quantization"])
+        outputs = self(values.reshape(self.input["shape"]))
+        return dequantise(outputs, *self.output["quantization"])
+
     def kernels(self) -> str:
         """Whose kernels run."""
         operations = {each["op_name"] for each in self._interpreter._get_ops_details()}
         return "XNNPACK's kernels" if "DELEGATE" in operations else "TFLite's own kernels"
 
-    def weight_shapes(self) -> list[tuple[int, ...]]:
-        """Of every tensor of weights, which are those quantised by channel."""
-        return sorted(
-            tuple(int(n) for n in tensor["shape"])
-            for tensor in self._interpreter.get_tensor_details()
-            if tensor["dtype"] is np.int8
-            if len(tensor["quantization_parameters"]["scales"]) > 1
-        )
+
+def weight_shapes(model: bytes) -> list[tuple[int, ...]]:
+    """Of every tensor of weights, which are those quantised by channel."""
+    return sorted(
+        tensor.shape for tensor in read_graph(model).tensors
+        if tensor.dtype == "int8" and len(tensor.scales) > 1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,43 +86,88 @@ def network(bundle, features, model):
     seed_everything(0)
     network = folded(build_network(NetworkSettings(), *features.shape))
     # The file of the expert holds weights that are quantised by channel: their shapes tell.
-    same = Interpreter(to_int8(network, features[None, ..., None])).weight_shapes()
-    if Interpreter(model).weight_shapes() != same:
+    if weight_shapes(model) != weight_shapes(to_int8(network, features[None, ..., None])):
         pytest.skip("the bundle's experts are of another architecture than training.network's")
     return network
 
 
-def bench_edge(compare, features, model):
-    # An interpreter of its own, without the optimised kernels and without the delegate.
-    resolvers = sys.modules[find_runtime().interpreter.__module__].OpResolverType
-    reference = Interpreter(model, experimental_op_resolver_type=resolvers.BUILTIN_REF)
-    scale, _ = reference.output["quantization"]
-    quantised = quantise(features, *reference.input["quantization"])
-    wanted = dequantise(
-        reference(quantised.reshape(reference.input["shape"])), *reference.output["quantization"]
-    )
+@pytest.fixture(scope="module")
+def reference(model):
+    """The first of the interpreters that is there, and its name."""
+    for name in RUNTIMES:
+        try:
+            return Interpreter(model, interpreter_of(name)), name
+        except ImportError:
+            continue
+    pytest.skip(f"no interpreter to compare with: none of {', '.join(RUNTIMES)} is installed")
+
+
+def interpreter_of(distribution: str):
+    """The `Interpreter` of a distribution; raises ImportError."""
+    return importlib.import_module(distribution.replace("-", "_") + ".interpreter").Interpreter
+
+
+def steps_apart(logits: np.ndarray, wanted: np.ndarray, scale: float, of: str) -> str:
+    """How far logits are from others, in steps of int8; raises AssertionError beyond two."""
+    assert logits.shape == (8,)
+    assert np.ptp(logits) > 0, "the same logit for every emotion"
+    steps = np.abs(logits - wanted).max() / scale
+    assert steps < 2.5, f"{steps:.1f} steps of int8 from {of}"
+    return f"equal to {of}" if steps == 0 else f"{steps:.0f} steps of int8 from {of}"
+
+
+def beside(reference, features: np.ndarray, logits: np.ndarray) -> str:
+    """How far logits are from an interpreter's."""
+    interpreter, name = reference
+    scale, _ = interpreter.output["quantization"]
+    return steps_apart(logits, interpreter.logits(features), scale, f"{name}'s logits")
+
+
+def bench_edge(compare, features, model, reference):
+    expert = NativeExpert(model)
 
     def check(logits: np.ndarray) -> str:
-        assert logits.shape == (8,)
-        assert np.ptp(logits) > 0, "the same logit for every emotion"
-        steps = np.abs(logits - wanted).max() / scale
-        assert steps < 2.5, f"{steps:.1f} steps of int8 from TFLite's reference kernels"
-        return f"{steps:.0f} steps of int8 from TFLite's reference kernels; {len(model)} bytes"
+        return f"{beside(reference, features, logits)}; {len(model)} bytes"
 
-    expert = TFLiteExpert(model, num_threads=1)
-    entry = f"edge, int8 by {find_runtime().distribution}"
     compare(
-        GROUP, entry, lambda: expert.logits(features), check, baseline=True,
+        GROUP, f"edge, by {int8.instruction_sets()[0]}", lambda: expert.logits(features), check,
+        baseline=True, note="with float32 features in and float32 logits out",
+    )
+
+
+def bench_edge_by_an_interpreter(compare, features, model, reference):
+    expert = TFLiteExpert(model, num_threads=1)
+    try:
+        expert.prepare()
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))
+    compare(
+        GROUP, 'edge, runtime="tflite"', lambda: expert.logits(features),
+        lambda logits: beside(reference, features, logits),
         note="with float32 features in and float32 logits out",
     )
 
 
-@pytest.fixture(params=("tflite-runtime", "ai-edge-litert"))
+@pytest.mark.parametrize("instructions", int8.instruction_sets())
+def bench_native(compare, features, model, reference, instructions):
+    network = Network(model, instructions=instructions)
+    values = quantise(features, *network.input_quantization).reshape(network.input.shape)
+
+    def check(output: np.ndarray) -> str:
+        logits = dequantise(output.reshape(-1), *network.output_quantization)
+        return beside(reference, features, logits)
+
+    compare(
+        GROUP, f"int8, edge's kernels alone, {instructions}", lambda: network.run(values), check,
+        note="features quantised beforehand",
+    )
+
+
+@pytest.fixture(params=RUNTIMES)
 def runtime(request):
     """A runtime's name and its `Interpreter`."""
-    module = request.param.replace("-", "_") + ".interpreter"
     try:
-        return request.param, importlib.import_module(module).Interpreter
+        return request.param, interpreter_of(request.param)
     except ImportError as error:
         pytest.skip(f"{request.param}: {error}")
 
@@ -125,13 +178,11 @@ def bench_int8(compare, features, model, runtime):
     values = quantise(features, *interpreter.input["quantization"])
     values = values.reshape(interpreter.input["shape"])
     scale, zero_point = interpreter.output["quantization"]
-    wanted = TFLiteExpert(model).logits(features)
+    wanted = NativeExpert(model).logits(features)
 
     def check(output: np.ndarray) -> str:
-        assert len(set(output.tolist())) > 1, "the same logit for every emotion"
-        steps = np.abs(dequantise(output, scale, zero_point) - wanted).max() / scale
-        assert steps < 2.5, f"{steps:.1f} steps of int8 from edge's logits"
-        return f"{steps:.0f} steps of int8 from edge's logits; {interpreter.kernels()}"
+        apart = steps_apart(dequantise(output, scale, zero_point), wanted, scale, "edge's logits")
+        return f"{apart}; {interpreter.kernels()}"
 
     compare(
         GROUP, f"int8, {name} alone", lambda: interpreter(values), check,

@@ -23,11 +23,10 @@ def bundle_folder() -> Path:
 
 def describe_environment() -> dict[str, Any]:
     """As plain JSON values."""
+    from edge._kernels import int8
     from edge.bundle import Bundle
-    from edge.emotion import find_runtime
 
     bundle = Bundle.load(bundle_folder())
-    runtime = find_runtime()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
         "python": platform.python_version(),
@@ -36,7 +35,7 @@ def describe_environment() -> dict[str, Any]:
         "load": load,
         "threads": 1,
         "bundle": {"name": bundle.name, "version": bundle.version},
-        "interpreter": {"name": runtime.distribution, "version": runtime.version},
+        "instructions": int8.instruction_sets()[0],
         "versions": _versions(),
         "commit": _commit(),
     }

@@ -173,7 +173,6 @@ def to_markdown(report: Report) -> str:
 def _environment_lines(report: Report) -> list[str]:
     environment = report.environment
     commit, bundle = environment["commit"], environment["bundle"]
-    interpreter = environment["interpreter"]
     changed = " with changes that are not committed" if commit["changed"] else ""
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
     load = environment["load"]
@@ -182,8 +181,7 @@ def _environment_lines(report: Report) -> list[str]:
         f"{environment['threads']} thread used everywhere",
         f"- System: {environment['system']}, Python {environment['python']}",
         f"- Versions: {versions}",
-        f"- Interpreter: {interpreter['name']} {interpreter['version']}; "
-        f"bundle: {bundle['name']} {bundle['version']}",
+        f"- Bundle: {bundle['name']} {bundle['version']}, run by {environment['instructions']}",
         f"- Commit: {commit['id']}{changed}; {report.date}",
     ]
     if load is not None:

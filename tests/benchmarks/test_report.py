@@ -55,7 +55,7 @@ def run():
         "environment": {
             "python": "3.11.1", "system": "Linux x86_64", "processors": 2, "load": 0.05,
             "threads": 1, "bundle": {"name": "tiny", "version": "0.1"},
-            "interpreter": {"name": "tflite-runtime", "version": "2.14.0"},
+            "instructions": "avx2",
             "versions": {"numpy": "1.26.4"}, "commit": {"id": "abc", "changed": False},
         },
     }
@@ -94,7 +94,7 @@ def test_a_library_that_is_faster_is_shown_below_one(run):
 def test_the_table_names_what_the_figures_depend_on(run):
     table = to_markdown(Report.of(run))
     for fact in ("Example Processor", "2 of them", "1 thread", "Linux x86_64", "Python 3.11.1",
-                 "numpy 1.26.4", "tflite-runtime 2.14.0", "tiny 0.1", "Commit: abc; 2024-05-06",
+                 "numpy 1.26.4", "tiny 0.1, run by avx2", "Commit: abc; 2024-05-06",
                  "0.05 (quiet)"):
         assert fact in table
 
