@@ -127,6 +127,9 @@ class Recorder(abc.ABC):
                 self._stop()
                 self._over(self._queue, error)
                 raise
+            except BaseException:  # a mistake of ours, or Ctrl-C: hold nothing all the same
+                self.close()
+                raise
 
     def chunks(self) -> Iterator[Chunk]:
         """The sound, as (n,) int16 arrays of one channel, read-only for the reader's sake of speed.

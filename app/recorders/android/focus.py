@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable
 
 FOCUS_REQUEST_CLASS_SINCE = 26
@@ -13,35 +14,30 @@ class AudioFocus:
     lost: called with whether it comes back by itself, in a thread of Java.
     regained: called when it does, in a thread of Java.
 
-    To be made in the main thread: others find no class of the app in Android.
+    The first one is to be made in the main thread: others find no class of the app in Android.
     """
 
     def __init__(
         self, sdk: int, lost: Callable[[bool], None], regained: Callable[[], None]
     ) -> None:
-        from jnius import PythonJavaClass, autoclass, java_method
+        from jnius import autoclass
 
         self._sdk = sdk
+        self._lost, self._regained = lost, regained
         self._manager_class = autoclass("android.media.AudioManager")
-        for_a_while = self._manager_class.AUDIOFOCUS_LOSS_TRANSIENT
-        for_long = self._manager_class.AUDIOFOCUS_LOSS
-        again = self._manager_class.AUDIOFOCUS_GAIN
-
-        class Listener(PythonJavaClass):
-            __javainterfaces__ = ("android/media/AudioManager$OnAudioFocusChangeListener",)
-            __javacontext__ = "system"  # whose loader sees the interface from every thread
-
-            @java_method("(I)V")
-            def onAudioFocusChange(self, change: int) -> None:  # noqa: N802 - Android's name
-                # To be ducked concerns those who play alone.
-                if change in (for_a_while, for_long):
-                    lost(change == for_a_while)
-                elif change == again:
-                    regained()
-
-        self._listener = Listener()
+        self._listener = _listener()
         self._request: Any = None
         self._asked = False
+
+    def changed(self, change: int) -> None:
+        """By Android's word for it."""
+        if change == self._manager_class.AUDIOFOCUS_GAIN:
+            self._regained()
+        elif change == self._manager_class.AUDIOFOCUS_LOSS_TRANSIENT:
+            self._lost(True)
+        elif change == self._manager_class.AUDIOFOCUS_LOSS:
+            self._lost(False)
+        # To be ducked concerns those who play alone.
 
     def ask(self, audio_manager: Any) -> bool:
         """Whether it was granted; False in a call, for example."""
@@ -50,6 +46,7 @@ class AudioFocus:
         manager = self._manager_class
         gain = manager.AUDIOFOCUS_GAIN_TRANSIENT_EXCLUSIVE
         self._asked = True
+        self._listener.focus = self
         if self._sdk >= FOCUS_REQUEST_CLASS_SINCE:
             builder = autoclass("android.media.AudioFocusRequest$Builder")(gain)
             builder.setOnAudioFocusChangeListener(self._listener)
@@ -64,8 +61,31 @@ class AudioFocus:
         asked, self._asked = self._asked, False
         if not asked:
             return
+        if self._listener.focus is self:
+            self._listener.focus = None
         if self._sdk >= FOCUS_REQUEST_CLASS_SINCE:
             audio_manager.abandonAudioFocusRequest(self._request)
             self._request = None
         else:
             audio_manager.abandonAudioFocus(self._listener)
+
+
+@functools.cache
+def _listener() -> Any:
+    """The one that Java calls: for good, since Java does not keep its Python side alive."""
+    from jnius import PythonJavaClass, java_method
+
+    class Listener(PythonJavaClass):
+        __javainterfaces__ = ("android/media/AudioManager$OnAudioFocusChangeListener",)
+        __javacontext__ = "system"  # whose loader sees the interface from every thread
+
+        focus: AudioFocus | None = None
+        """Whose focus it is about."""
+
+        @java_method("(I)V")
+        def onAudioFocusChange(self, change: int) -> None:  # noqa: N802 - Android's name
+            focus = self.focus
+            if focus is not None:
+                focus.changed(change)
+
+    return Listener()

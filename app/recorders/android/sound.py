@@ -2,7 +2,7 @@
 
 Per chunk of 50 ms, `DirectSound` copies its samples once, out of the buffer that Java fills again.
 `CopiedSound` serves where that buffer's memory cannot be found: pyjnius copies the array to Java
-and back, byte by byte. `python -m benchmarks.android_sound` times both, and docs/recorders.md shows it.
+and back, byte by byte. `python -m benchmarks.android_sound` times both; docs/recorders.md has it.
 """
 
 from __future__ import annotations

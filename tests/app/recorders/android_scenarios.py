@@ -470,10 +470,12 @@ def close_from_many_threads(sound: np.ndarray) -> Seen:
 
 def open_and_close(sound: np.ndarray, rounds: int) -> dict:
     """What grows from round to round."""
+    from app.recorders.android import AndroidRecorder
+
     phone = Phone()
-    recorder = phone.recorder
 
     def one_round() -> None:
+        recorder = AndroidRecorder()  # the app makes one for each recording
         phone.play(sound)
         recorder.open()
         heard = 0
