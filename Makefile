@@ -4,7 +4,7 @@ PYTHON := $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-BUILD := pyproject.toml setup.py $(wildcard kernels/*.pyx kernels/*.pxd)
+BUILD := pyproject.toml setup.py $(wildcard kernels/*.pyx kernels/*.pxd kernels/*.h)
 
 CLIP ?=
 CORPORA ?=
@@ -80,7 +80,7 @@ $(VENV)/.app: $(VENV)/.run
 # Editable, so that the checkout itself runs; it is the kernels' sources that call for another build.
 $(VENV)/.run: $(BUILD) | $(VENV)/.made
 	@echo "building the kernels and installing the runtime"
-	@$(PIP) install --editable '.[tflite,audio]'
+	@$(PIP) install --editable '.[audio]'
 	@touch $@
 
 $(VENV)/.development: $(BUILD) | $(VENV)/.made

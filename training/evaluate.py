@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from edge.bundle import DEFAULT_BUNDLE, MANIFEST, Bundle
-from edge.emotion import find_runtime
 from edge.recognizer import Recognizer
 from training.corpora import CORPORA, read_corpora
 from training.evaluation import UNSEEN, Evaluation, evaluate
@@ -100,8 +99,7 @@ def _manifest_sha256(bundle: Bundle) -> str:
 
 
 def _versions() -> dict[str, Any]:
-    runtime = find_runtime()
-    versions = {"python": platform.python_version(), runtime.distribution: runtime.version}
+    versions: dict[str, Any] = {"python": platform.python_version()}
     for distribution in ("edge-ser", "numpy", "soundfile"):
         try:
             versions[distribution] = version(distribution)
