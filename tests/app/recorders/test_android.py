@@ -29,6 +29,15 @@ def test_the_sound_arrives_bit_by_bit_as_it_was_heard(on_phone, sound):
     assert (seen.overruns, seen.unreleased, seen.error) == (0, 0, "")
 
 
+def test_a_sine_of_full_scale_keeps_its_sign_and_frequency(on_phone):
+    sine = np.rint(32767 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)).astype(np.int16)
+    heard = on_phone(scenarios.record, sine).sound
+    assert (heard.min(), heard.max()) == (-32767, 32767)
+    spectrum = np.abs(np.fft.rfft(heard / 32768))
+    assert spectrum.argmax() == 1000  # hertz, of one second
+    assert np.delete(spectrum, 1000).max() < 1e-3 * spectrum[1000]
+
+
 def test_its_thread_takes_the_priority_of_sound_and_gives_everything_back(on_phone, sound):
     assert on_phone(scenarios.record, sound).log == [
         "request focus 4",
