@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": "score a model bundle on validation and test speakers",
     "ablation": "compare gender-specific experts with one network, hard gating and others",
     "robustness": "score a model bundle in noise, rooms, narrow bands and at other levels",
+    "report": "write one HTML page about a run",
     "voice-activity": "measure the voice activity detector in noise, or fit it",
 }
 

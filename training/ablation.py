@@ -337,7 +337,7 @@ def _verdict(rows: Sequence[dict[str, Any]]) -> str:
     """What the comparison with one network says, in a sentence."""
     rivals = [row for row in rows if row["system"] in ("same size", "universal")]
     if not rivals:
-        return "No universal network was asked: give --run, --universal or both."
+        return "Not compared with a universal network: none was asked (--run, --universal)."
     sentences = []
     for row in rivals:
         gain = row["mean_gain"]

@@ -122,7 +122,7 @@ def draw_reliability(evaluation: Evaluation, groups: list[tuple[str, str]]) -> F
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (corpus, part) in zip(panels, groups):
         scores = evaluation.emotion(corpus, part)
-        _draw_reliability(axes, scores.reliability)
+        draw_curve_of_reliability(axes, scores.reliability, GENDER_COLOURS["male"])
         axes.set_title(f"{corpus}, {part}: ECE {100 * scores.ece:.1f} %")
     for axes in panels[len(groups) :]:
         axes.set_axis_off()
@@ -176,7 +176,8 @@ def _draw_matrix(axes: Axes, scores: EmotionScores, colour: str) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _draw_reliability(axes: Axes, curve: metrics.Reliability) -> None:
+def draw_curve_of_reliability(axes: Axes, curve: metrics.Reliability, colour: str) -> None:
+    """Points of accuracy against confidence, their size and the bars below the answers' share."""
     bins = len(curve.counts)
     centres = (np.arange(bins) + 0.5) / bins
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, zorder=1)
@@ -186,7 +187,7 @@ def _draw_reliability(axes: Axes, curve: metrics.Reliability) -> None:
     axes.plot(
         curve.confidence[there],
         curve.accuracy[there],
-        color=GENDER_COLOURS["male"],
+        color=colour,
         linewidth=1.2,
         zorder=3,
     )
@@ -194,7 +195,7 @@ def _draw_reliability(axes: Axes, curve: metrics.Reliability) -> None:
         curve.confidence[there],
         curve.accuracy[there],
         s=12 + 300 * share[there],
-        color=GENDER_COLOURS["male"],
+        color=colour,
         edgecolor="white",
         zorder=4,
         label="share that is right",

@@ -283,9 +283,10 @@ def draw_robustness(content: dict[str, Any]) -> Figure:
                 row["name"] for row in content["conditions"]
                 if row["snr_db"] is None and row["kind"] != "clean"
             ]
-            bars.barh(range(len(others)), [ua[name] for name in others], 0.62, color="#8fa7b3")
+            bars.barh(range(len(others)), [ua[name] for name in others], 0.62, color="#6f8c9b")
             for place, name in enumerate(others):
-                bars.text(ua[name] + 1, place, f"{ua[name]:.1f}", va="center", fontsize=8)
+                bars.text(1.5, place, f"{ua[name]:.1f}", va="center", fontsize=8, color="white",
+                          fontweight="bold")
             bars.axvline(clean, color=INK, linewidth=1)
             bars.set(yticks=range(len(others)), yticklabels=others, xlim=(0, 100), xlabel="UA, %")
             bars.invert_yaxis()
