@@ -123,7 +123,10 @@ def test_features_that_do_not_fill_the_model_are_refused_by_name(tiny_models):
 
 
 def test_a_model_that_is_none_is_refused_by_name():
-    find_runtime()
+    try:
+        find_runtime()
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))
     expert = TFLiteExpert(b"\x00\x00\x00\x00TFL3 and then nothing", name="male.tflite")
     with pytest.raises(BundleError, match="male.tflite is not a model that"):
         expert.logits(np.zeros((188, 40), np.float32))
@@ -142,6 +145,7 @@ def test_threads_below_one_are_refused():
 
 def test_interpreters_are_tried_in_order_until_one_works(monkeypatch):
     tried = _without_interpreters(monkeypatch)
+    monkeypatch.setattr(edge.emotion.np, "__version__", "1.26.4")
     stand_in = type("Module", (), {"Interpreter": object})
     monkeypatch.setitem(
         edge.emotion._LOADERS, "ai_edge_litert", lambda: tried.append("litert") or stand_in
