@@ -15,7 +15,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: help run app screenshots test evaluate bench train lint clean system-deps need-corpora
+.PHONY: help run app apk aab screenshots test evaluate bench train lint clean system-deps need-corpora
 
 help:  ## | list the targets
 	@awk -F ':[^#]*## *| *\\| *' '/^[a-z-]+:.*## / { printf "make %-32s %s\n", $$1 " " $$2, $$3 }' \
@@ -29,6 +29,13 @@ app: $(VENV)/.app  ## [CLIP=path.wav] | open the app, with the microphone or wit
 
 screenshots: $(VENV)/.development  ## [ARGS=--all] | draw every screen of the app into reports/app
 	$(BIN)/python -m tests.app.screenshots reports/app $(ARGS)
+
+apk:  ## | package the app for an Android phone at hand; see docs/mobile.md
+aab:  ## | package the app for Google Play; see docs/mobile.md
+apk aab:
+	@for tool in buildozer cython javac git unzip; do command -v $$tool >/dev/null || \
+	  { echo "$$tool is not here; docs/mobile.md says what a build for Android needs" >&2; exit 2; }; done
+	cd app && buildozer android $(if $(filter aab,$@),release,debug)
 
 test: $(VENV)/.development  ## [ARGS='-k name'] | run the tests
 	$(BIN)/python -m pytest -q --durations=15 $(ARGS)

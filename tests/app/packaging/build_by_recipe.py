@@ -1,9 +1,9 @@
 """Drives the recipe of `edge` by python-for-android itself, with GNU compilers for the NDK's.
 
-    python build_by_recipe.py RECIPES FOLDER ARCH
+    python build_by_recipe.py RECIPES FOLDER ARCH [optimised]
 
 A folder is laid out like the NDK, whose `clang` passes everything but the NDK's target to the GNU
-compiler of the same processor, and optimises little, since that takes most of the time; C sources
+compiler of the same processor; unless asked, it optimises little, to save time; C sources
 that the checkout has of its kernels are taken over. This Python stands for the host's Python that
 python-for-android builds first, and its headers for those of Android's. All the rest is
 python-for-android's own: the environment, the wheel's build, its tag, and the installation. Prints
@@ -39,24 +39,27 @@ for argument in sys.argv[1:]:
     elif skip:
         skip = False
     elif argument != "-mfloat-abi=softfp":  # Debian's ARM is of the hard kind
-        kept.append({{"-O3": "-O1", "-Os": "-O1"}}.get(argument, argument))
+        kept.append({levels}.get(argument, argument))
 sys.exit(subprocess.call(["{compiler}", *kept]))
 """
 
 
-def lay_out_ndk(folder: Path, compiler: str) -> Path:
+def lay_out_ndk(folder: Path, compiler: str, optimised: bool) -> Path:
     """A folder like the NDK's, as far as a Python package's build looks."""
     programs = folder / "toolchains" / "llvm" / "prebuilt" / f"{sys.platform}-x86_64" / "bin"
     programs.mkdir(parents=True)
+    levels = {} if optimised else {"-O3": "-O1", "-Os": "-O1"}
     for name in ("clang", "clang++"):
-        (programs / name).write_text(CLANG.format(python=sys.executable, compiler=compiler))
+        (programs / name).write_text(
+            CLANG.format(python=sys.executable, compiler=compiler, levels=levels)
+        )
         (programs / name).chmod(0o755)
     for name in ("ar", "ranlib", "strip", "readelf", "objcopy"):
         (programs / f"llvm-{name}").symlink_to(shutil.which(compiler.replace("gcc", name)))
     return folder
 
 
-def context(recipes: Path, folder: Path, arch: str):
+def context(recipes: Path, folder: Path, arch: str, optimised: bool):
     """As python-for-android's own tests set one up."""
     from pythonforandroid.androidndk import AndroidNDK
     from pythonforandroid.bootstrap import Bootstrap
@@ -69,7 +72,7 @@ def context(recipes: Path, folder: Path, arch: str):
     made.ensure_dirs()
     made.local_recipes = str(recipes)
     made.android_api, made.ndk_api = 36, NDK_API
-    made.ndk_dir = str(lay_out_ndk(folder / "ndk", COMPILERS[arch]))
+    made.ndk_dir = str(lay_out_ndk(folder / "ndk", COMPILERS[arch], optimised))
     made.ndk = AndroidNDK(made.ndk_dir)
     made.env["PATH"] = os.pathsep.join([made.ndk.llvm_bin_dir, os.environ["PATH"]])
     made.set_archs([arch])
@@ -113,10 +116,10 @@ def stand_in_for_pythons(made, arch: str) -> None:
     )
 
 
-def main(recipes: Path, folder: Path, arch_name: str) -> None:
+def main(recipes: Path, folder: Path, arch_name: str, optimised: bool) -> None:
     from pythonforandroid.recipe import Recipe
 
-    made = context(recipes, folder, arch_name)
+    made = context(recipes, folder, arch_name, optimised)
     stand_in_for_pythons(made, arch_name)
     (arch,) = made.archs
     recipe = Recipe.get_recipe("edge-ser", made)
@@ -134,4 +137,9 @@ def main(recipes: Path, folder: Path, arch_name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3])
+    main(
+        Path(sys.argv[1]).resolve(),
+        Path(sys.argv[2]).resolve(),
+        sys.argv[3],
+        optimised=sys.argv[4:] == ["optimised"],
+    )
