@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from training.crossval.settings import CrossvalSettings
 from training.evaluation import Evaluation
 from training.protocol import EMOBOX, Protocol
 from training.run import Run
-from training.settings import NetworkSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -30,6 +30,9 @@ TINY = (
     "gate.projection=6", "gate.hidden=12", "gate.bottleneck=3", "gate.components=[1]",
     'gate.covariances=["diag"]', "gate.discriminant=2", "gate.frames_per_speaker=100",
 )
+
+
+TEACHER = ("--teacher", "n_mfcc=15", "network.width=12")
 
 
 def ravdess_clips():
@@ -62,7 +65,7 @@ class TestFolds:
         clips = ravdess_clips()
         folds = folds_of("ravdess", EMOBOX, clips)
         found = [validation_speakers(folds, fold, clips) for fold in folds]
-        assert found[0] == {"ravdess/04"}  # the second fold tests women alone
+        assert found[0] == {"ravdess/04", "ravdess/09"}  # the second fold tests women alone
         assert found[1] == {"ravdess/08", "ravdess/09"}
         assert found[5] == {"ravdess/01", "ravdess/20"}
 
@@ -112,14 +115,25 @@ class TestSettings:
     def test_a_setting_is_of_one_training_or_of_both(self):
         settings = CrossvalSettings().replaced([
             "n_mfcc=20", "fold.universal.epochs=3", "gate.steps=7", "other_share=1",
-            "teachers=2", "teacher.width=32",
         ])
         assert settings.base.n_mfcc == settings.fold.n_mfcc == 20
         assert settings.fold.universal.epochs == 3 != settings.base.universal.epochs
-        assert settings.gate.steps == 7 and settings.teachers == 2
-        assert settings.other_share == 1.0 and settings.teacher.width == 32
-        assert settings.of_teacher(0, settings.fold).network == settings.teacher
-        assert settings.of_teacher(0, settings.fold).seed != settings.of_teacher(1, settings.fold)
+        assert settings.gate.steps == 7 and settings.other_share == 1.0
+
+    def test_a_teacher_differs_from_its_pupil_by_its_assignments_and_its_seed(self):
+        settings = dataclasses.replace(CrossvalSettings(), teachers=(
+            ("network.width=192", "fold.universal.epochs=7"), ("seed=5", "n_mfcc=32"),
+        ))
+        base, fold = (
+            settings.of_teacher(0, name, getattr(settings, name)) for name in ("base", "fold")
+        )
+        assert base.network.width == fold.network.width == 192
+        assert fold.universal.epochs == 7 != base.universal.epochs
+        assert base.seed not in (settings.base.seed, 5)
+        other = settings.of_teacher(1, "base", settings.base)
+        assert (other.seed, other.n_mfcc) == (5, 32)
+        with pytest.raises(SettingsError, match="n_mfcc of base and fold differ"):
+            dataclasses.replace(settings, teachers=(("base.n_mfcc=32",),)).checked()
 
     def test_the_other_corpora_come_in_their_share_unless_it_is_said_otherwise(self):
         settings = CrossvalSettings().replaced(['fold.repeats={"tess": 0.1}'])
@@ -127,7 +141,7 @@ class TestSettings:
         assert shares == {"tess": 0.1, "ravdess": settings.other_share}
 
     @pytest.mark.parametrize(
-        "assignment", ["teachers=1.5", "other_share=-1", "other_share=x", "fold.width=3"]
+        "assignment", ["teachers=1", "other_share=-1", "other_share=x", "fold.width=3"]
     )
     def test_what_does_not_fit_is_named(self, assignment):
         with pytest.raises(SettingsError):
@@ -136,7 +150,7 @@ class TestSettings:
     def test_a_fold_must_be_able_to_begin_with_the_base(self):
         with pytest.raises(SettingsError, match="network of base and fold differ"):
             CrossvalSettings().replaced(["fold.network.width=8"]).checked()
-        assert CrossvalSettings().checked().teacher != NetworkSettings()
+        assert CrossvalSettings().checked() == CrossvalSettings()
 
 
 def test_answers_come_back_as_they_were_saved(tmp_path):
@@ -176,7 +190,7 @@ def finished(miniature_corpora, cache, tmp_path_factory):
     pytest.importorskip("tensorflow", reason="training needs TensorFlow")
     pytest.importorskip("tensorflow_model_optimization", reason="the int8 forms need it")
     folder = tmp_path_factory.mktemp("runs") / "savee"
-    assert command(miniature_corpora, cache, folder) == 0
+    assert command(miniature_corpora, cache, folder, *TEACHER) == 0
     return folder
 
 
@@ -195,6 +209,9 @@ def test_a_run_holds_answers_figures_and_configuration(finished):
     assert config["validation"]["2"] == ["crema-d/1015", "crema-d/1020"]
     fold = json.loads((finished / "fold-2" / "config.json").read_text())
     assert len(fold["initial"]) == 64 and fold["hold_out"] == config["validation"]["2"]
+    teacher = Run(finished / "fold-2" / "teacher-1")
+    assert fold["teachers"] == [teacher.fingerprint("universal")]
+    assert teacher.read("config.json")["settings"]["n_mfcc"] == 15
 
 
 def test_an_interrupted_run_goes_on_to_the_same_weights(
@@ -212,10 +229,10 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
 
     run = tmp_path / "run"
     monkeypatch.setattr(emotion.Stage, "train", stopping)
-    assert command(miniature_corpora, cache, run, "--float") == 130
+    assert command(miniature_corpora, cache, run, "--float", *TEACHER) == 130
     monkeypatch.undo()
     before = (run / "fold-2" / "female.h5").stat().st_mtime_ns
-    assert command(miniature_corpora, cache, run, "--float") == 0
+    assert command(miniature_corpora, cache, run, "--float", *TEACHER) == 0
     assert (run / "fold-2" / "female.h5").stat().st_mtime_ns == before
     for folder, stage in (("base", "universal"), ("fold-2", "female"), ("fold-2", "male")):
         known, found = (

@@ -59,6 +59,7 @@ from training.evaluation import evaluate
 from training.gender import fit_gate, write_arrays
 from training.protocol import RELEASE, Protocol
 from training.run import STAGES, Run
+from training.settings import TrainingSettings
 from training.temperature import fitted_temperature
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -124,14 +125,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", nargs="+", metavar="FOLD", help="these alone (default: all)")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
                         help="other settings, such as fold.universal.epochs=30 n_mfcc=32 "
-                        "other_share=0.5 gate.steps=4000 teachers=2 teacher.width=256")
+                        "other_share=0.5 gate.steps=4000")
+    parser.add_argument("--teacher", nargs="+", action="append", default=[], metavar="NAME=VALUE",
+                        help="base and folds learn from one more network, too, trained on the same "
+                        "clips with these other settings, such as seed=7 network.width=192; may "
+                        "be repeated")
     parser.add_argument("--float", action="store_true", dest="float_only",
                         help="without the int8 forms")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains and tests what is not there yet; prints the tables and writes RUN/crossval.json."""
-    settings = CrossvalSettings().replaced(arguments.set).checked()
+    settings = dataclasses.replace(
+        CrossvalSettings().replaced(arguments.set),
+        teachers=tuple(map(tuple, arguments.teacher)),
+    ).checked()
     folder = arguments.run or Path("runs") / f"crossval-{arguments.corpus}"
     cache = arguments.cache or folder.parent / "cache"
     crossval = Crossval.read(
@@ -177,6 +185,7 @@ def _config(
             "python -m training crossval --protocol", arguments.protocol, "--corpus",
             crossval.corpus, "--corpora CORPORA --run RUN",
             *(["--set", *arguments.set] if arguments.set else []),
+            *(word for teacher in arguments.teacher for word in ("--teacher", *teacher)),
         ]),
         "environment": environment(),
     }
@@ -208,17 +217,14 @@ def _train(crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold
     corpora = {clip.corpus for clip in crossval.clips if clip.emotion is not None}
     of_fold = settings.of_fold(crossval.corpus, corpora)
     materials = {fold.name: crossval.split(fold) for fold in chosen}
-    times = 1 + settings.teachers
-    total = times * planned_steps(base_material, settings.base, ["universal"])
+    total = _family_steps(base_material, settings, "base", settings.base, ["universal"])
     for parts in materials.values():
-        train = crossval.material(parts.train)
-        total += planned_steps(train, of_fold, STAGES)
-        total += settings.teachers * planned_steps(train, of_fold, ["universal"])
+        total += _family_steps(crossval.material(parts.train), settings, "fold", of_fold, STAGES)
     with tqdm(total=total, unit="step", mininterval=5.0, desc=crossval.corpus) as bar:
         config = _base_config(crossval)
         initial, initial_teachers = _family(
-            crossval.run.folder / "base", base_material, None, settings, settings.base, config,
-            ["universal"], bar,
+            crossval.run.folder / "base", base_material, None, settings, "base", settings.base,
+            config, ["universal"], bar,
         )
         for fold in chosen:
             bar.set_description(f"{crossval.corpus}, fold {fold.name}")
@@ -226,7 +232,7 @@ def _train(crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold
             folder = fold_run(crossval.run, fold)
             _family(
                 folder.folder, crossval.material(parts.train),
-                crossval.material(parts.validation), settings, of_fold,
+                crossval.material(parts.validation), settings, "fold", of_fold,
                 {**config, "fold": fold.name, "hold_out": sorted(crossval.validating(fold))},
                 STAGES, bar, initial, initial_teachers,
             )
@@ -240,26 +246,44 @@ def _base_config(crossval: Crossval) -> dict[str, Any]:
     return {name: config[name] for name in names}
 
 
+def _family_steps(
+    train: Material,
+    settings: CrossvalSettings,
+    training: str,
+    of_pupil: TrainingSettings,
+    stages: Sequence[str],
+) -> int:
+    """How many steps `_family` would make."""
+    return planned_steps(train, of_pupil, stages) + sum(
+        planned_steps(train, settings.of_teacher(number, training, of_pupil), ["universal"])
+        for number in range(len(settings.teachers))
+    )
+
+
 def _family(
     folder: Path,
     train: Material,
     validation: Material | None,
     settings: CrossvalSettings,
-    of_pupil: Any,
+    training: str,
+    of_pupil: TrainingSettings,
     config: dict[str, Any],
     stages: Sequence[str],
     bar: Any,
     initial: Run | None = None,
     initial_teachers: Sequence[Run] = (),
 ) -> tuple[Run, list[Run]]:
-    """Trains the teachers that there are to be, then the network that learns from them."""
+    """Trains the teachers that there are to be, then the network that learns from them.
+
+    training: "base" or "fold"; of_pupil: the settings of the network that learns
+    """
     front_end = FrontEnd()
     teachers = []
-    for number in range(settings.teachers):
+    for number in range(len(settings.teachers)):
         teachers.append(Run(folder / f"teacher-{number + 1}"))
         train_experts(
-            teachers[-1], train, validation, settings.of_teacher(number, of_pupil), front_end,
-            config, ["universal"],
+            teachers[-1], train, validation, settings.of_teacher(number, training, of_pupil),
+            front_end, config, ["universal"],
             initial=initial_teachers[number] if initial_teachers else None, bar=bar,
         )
     pupil = Run(folder)

@@ -82,8 +82,8 @@ def validation_speakers(folds: Sequence[Fold], fold: Fold, clips: Sequence[Clip]
     """Who of a fold's training part is not trained on, but sets the temperatures: CORPUS/SPEAKER.
 
     Of a fold with at least FEWEST_SPEAKERS other speakers of its corpus: the first woman and the
-    first man, by name, that the next fold tests. Of others: CREMA-D's validation speakers of the
-    released models' protocol.
+    first man, by name, that the next fold tests, or the first one after it that tests any. Of
+    others: CREMA-D's validation speakers of the released models' protocol.
     """
     here = [clip for clip in clips if clip.corpus == fold.corpus]
     known = {clip.speaker for clip in here if not fold.tests(clip)}
@@ -91,15 +91,14 @@ def validation_speakers(folds: Sequence[Fold], fold: Fold, clips: Sequence[Clip]
     if len(known - tested) < FEWEST_SPEAKERS:
         return calibrating_speakers(clips)
     group = [other for other in folds if other.group == fold.group]
-    following = group[(group.index(fold) + 1) % len(group)]
+    place = group.index(fold)
     chosen = []
     for gender in GENDERS:
-        speakers = sorted(
-            clip.speaker
-            for clip in here
-            if following.tests(clip) and clip.gender == gender and clip.speaker not in tested
-        )
-        chosen += speakers[:1]
+        for following in group[place + 1 :] + group[:place]:
+            speakers = {c.speaker for c in here if following.tests(c) and c.gender == gender}
+            if speakers - tested:
+                chosen.append(min(speakers - tested))
+                break
     return frozenset(f"{fold.corpus}/{speaker}" for speaker in chosen)
 
 

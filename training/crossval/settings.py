@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.errors import SettingsError
 from training.gender.settings import GateSettings
-from training.settings import NetworkSettings, StageSettings, TrainingSettings
+from training.settings import StageSettings, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,7 @@ class CrossvalSettings:
     )
     gate: GateSettings = GateSettings()
     other_share: float = 0.25    # of the other corpora's clips in an epoch of a fold
-    teachers: int = 0            # networks trained in each fold, whose mean opinion is learnt from
-    teacher: NetworkSettings = NetworkSettings(
-        stem_channels=(32, 64), width=192, bottleneck=96, dilations=(1, 2, 4, 8)
-    )
+    teachers: tuple[tuple[str, ...], ...] = ()  # assignments of each teacher, see `of_teacher`
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON reads it back."""
@@ -40,9 +37,9 @@ class CrossvalSettings:
     def replaced(self, assignments: Iterable[str]) -> CrossvalSettings:
         """With assignments such as "other_share=0.5" or "fold.universal.epochs=30" carried out.
 
-        What begins with "base.", "fold.", "gate." or "teacher." is for that training alone; another
-        setting of an emotion training, such as "n_mfcc=32", is for base and folds. SettingsError as
-        of the trainings' own settings.
+        What begins with "base.", "fold." or "gate." is for that training alone; another setting of
+        an emotion training, such as "n_mfcc=32", is for base and folds. SettingsError as of the
+        trainings' own settings.
         """
         settings = self
         for assignment in assignments:
@@ -53,12 +50,8 @@ class CrossvalSettings:
                 settings = dataclasses.replace(settings, **{group: changed})
             elif dot and group == "gate":
                 settings = dataclasses.replace(settings, gate=settings.gate.changed([rest]))
-            elif dot and group == "teacher":
-                wrapped = dataclasses.replace(settings.base, network=settings.teacher)
-                network = wrapped.replaced([f"network.{rest}"]).network
-                settings = dataclasses.replace(settings, teacher=network)
-            elif name in ("other_share", "teachers"):
-                settings = dataclasses.replace(settings, **{name: _number(name, assignment)})
+            elif name == "other_share":
+                settings = dataclasses.replace(settings, other_share=_share(assignment))
             else:
                 settings = dataclasses.replace(
                     settings,
@@ -69,9 +62,16 @@ class CrossvalSettings:
 
     def checked(self) -> CrossvalSettings:
         """Itself; SettingsError when a fold cannot begin with the base."""
-        for name in ("network", "n_mfcc", "trim_db"):
-            if getattr(self.base, name) != getattr(self.fold, name):
-                raise SettingsError(f"{name} of base and fold differ: a fold begins with the base")
+        pairs = [(self.base, self.fold)] + [
+            tuple(self.of_teacher(number, name, getattr(self, name)) for name in ("base", "fold"))
+            for number in range(len(self.teachers))
+        ]
+        for base, fold in pairs:
+            for name in ("network", "n_mfcc", "trim_db"):
+                if getattr(base, name) != getattr(fold, name):
+                    raise SettingsError(
+                        f"{name} of base and fold differ: a fold begins with the base"
+                    )
         return self
 
     def of_fold(self, tested: str, corpora: Collection[str]) -> TrainingSettings:
@@ -82,19 +82,30 @@ class CrossvalSettings:
         shares = {corpus: self.other_share for corpus in sorted(corpora) if corpus != tested}
         return dataclasses.replace(self.fold, repeats={**shares, **self.fold.repeats})
 
-    def of_teacher(self, number: int, settings: TrainingSettings) -> TrainingSettings:
-        """The settings of a training of that teacher, from those of the network that it teaches."""
-        return dataclasses.replace(
-            settings, seed=settings.seed + 1000 * (number + 1), network=self.teacher
-        )
+    def of_teacher(
+        self, number: int, training: str, settings: TrainingSettings
+    ) -> TrainingSettings:
+        """The settings of a teacher's training, from those of the network that it teaches.
+
+        Its assignments are as of `TrainingSettings.replaced`, with "base." or "fold." before one
+        that is for that training alone; its seed is another one unless they say so.
+        """
+        assignments = []
+        for assignment in self.teachers[number]:
+            group, dot, rest = assignment.partition(".")
+            if not dot or group not in ("base", "fold"):
+                assignments.append(assignment)
+            elif group == training:
+                assignments.append(rest)
+        seeded = dataclasses.replace(settings, seed=settings.seed + 1000 * (number + 1))
+        return seeded.replaced(assignments)
 
 
-def _number(name: str, assignment: str) -> float | int:
-    wanted = {"other_share": (float, int), "teachers": (int,)}[name]
+def _share(assignment: str) -> float:
     try:
         value = json.loads(assignment.partition("=")[2])
     except ValueError:
         value = None
-    if isinstance(value, bool) or not isinstance(value, wanted) or value < 0:
-        raise SettingsError(f"{assignment!r}: {name} must be a number from 0")
-    return value if name == "teachers" else float(value)
+    if isinstance(value, bool) or not isinstance(value, (float, int)) or value < 0:
+        raise SettingsError(f"{assignment!r}: other_share must be a number from 0")
+    return float(value)
