@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from app.look.palette import DARK
+
 pytest.importorskip("buildozer")
 pytest.importorskip("pythonforandroid")
 
@@ -113,6 +115,20 @@ def test_a_turn_of_the_phone_restarts_nothing(application):
     assert {"orientation", "screenSize", "screenLayout", "uiMode", "fontScale"} <= handled
 
 
+def test_the_app_keeps_clear_of_the_system_s_bars_where_it_is_drawn_under_them(dist, application):
+    """By its activity's own theme, as Android 15 and later read it."""
+    (activity,) = application.iter("activity")
+    styles = ElementTree.parse(dist / "src" / "main" / "res" / "values-v35" / "styles.xml")
+    (style,) = styles.iter("style")
+    assert activity.get(ANDROID + "theme") == f"@style/{style.get('name')}"
+    items = {item.get("name"): item.text for item in style}
+    assert items.pop("android:fitsSystemWindows") == "true"
+    assert items.pop("android:windowBackground") == DARK.background.replace("#", "#FF")
+    earlier = ElementTree.parse(dist / "src" / "main" / "res" / "values" / "strings.xml")
+    (before,) = [s for s in earlier.iter("style") if s.get("name") == style.get("name")]
+    assert items == {item.get("name"): item.text for item in before}  # nothing else is lost
+
+
 def test_the_pictures_are_ours(dist):
     resources = dist / "src" / "main" / "res"
     for ours, theirs in {
@@ -200,3 +216,7 @@ def test_android_s_packager_reads_manifest_and_resources(dist, tmp_path):
     assert "sdkVersion:'24'" in done.stdout and "targetSdkVersion:'36'" in done.stdout
     assert "application-label:'Edge SER'" in done.stdout
     assert "icon='res/mipmap-anydpi-v26/icon.xml'" in done.stdout
+    resources = subprocess.run(
+        ["aapt", "dump", "--values", "resources", str(package)], capture_output=True, text=True
+    )
+    assert "config v35:" in resources.stdout
