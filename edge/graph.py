@@ -27,12 +27,14 @@ _OTHER_TYPES = {
     0: "float32", 1: "float16", 3: "uint8", 4: "int64", 5: "string", 6: "bool", 7: "int16",
     10: "float64",
 }  # fmt: skip
-_OPERATORS = {
+OPERATORS = {
     0: "ADD", 1: "AVERAGE_POOL_2D", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D",
     9: "FULLY_CONNECTED", 14: "LOGISTIC", 17: "MAX_POOL_2D", 18: "MUL", 19: "RELU", 21: "RELU6",
     22: "RESHAPE", 34: "PAD", 37: "BATCH_TO_SPACE_ND", 38: "SPACE_TO_BATCH_ND", 39: "TRANSPOSE",
     40: "MEAN", 43: "SQUEEZE", 60: "PADV2", 70: "EXPAND_DIMS", 82: "REDUCE_MAX", 114: "QUANTIZE",
 }  # fmt: skip
+"""Those that can be run, by their numbers in the schema."""
+
 _OPTIONS_TYPES = {
     "ADD": 11, "AVERAGE_POOL_2D": 5, "CONCATENATION": 10, "CONV_2D": 1, "DEPTHWISE_CONV_2D": 2,
     "FULLY_CONNECTED": 8, "MAX_POOL_2D": 5, "MUL": 21, "MEAN": 27, "REDUCE_MAX": 27,
@@ -222,7 +224,7 @@ def _operator_code(table: Table) -> str:
     custom = table.text(1)
     if custom:
         raise FlatBufferError(f"the operator {custom[:60]!r}, which is not one of TFLite's own")
-    return _OPERATORS.get(number, f"operator {number} of the schema")
+    return OPERATORS.get(number, f"operator {number} of the schema")
 
 
 def _operator(index: int, table: Table, kinds: list[str], tensors: int) -> Operator:
@@ -230,7 +232,7 @@ def _operator(index: int, table: Table, kinds: list[str], tensors: int) -> Opera
     if code >= len(kinds):
         raise FlatBufferError(f"operator {index} is of kind {code} of {len(kinds)}")
     kind = kinds[code]
-    if kind not in _OPERATORS.values():
+    if kind not in OPERATORS.values():
         raise FlatBufferError(f"{kind}, which is not known here, is what operator {index} needs")
     inputs = tuple(int(number) for number in table.numbers(1, "i4"))
     outputs = tuple(int(number) for number in table.numbers(2, "i4"))

@@ -143,9 +143,9 @@ class _Planner:
 
     def program(self) -> int8.Program:
         steps = [
-            _STEPS[operator.kind](self, operator)
+            STEPS[operator.kind](self, operator)
             for operator in self._graph.operators
-            if operator.kind not in _RESHAPES
+            if operator.kind not in RESHAPES
         ]
         constants = [
             (place, np.array(self._graph.tensors[index].values, np.int8).reshape(-1))
@@ -166,7 +166,7 @@ class _Planner:
                 if index >= 0:
                     span = spans.setdefault(self._owner(index), [-1, last])
                     span[1] = max(span[1], operator.index)
-            if operator.kind in _RESHAPES:
+            if operator.kind in RESHAPES:
                 _check_reshape(self, operator)
                 self._same_place[operator.output] = self._owner(operator.inputs[0])
             else:
@@ -720,13 +720,13 @@ def _check_reshape(planner: _Planner, operator: Operator) -> None:
     planner.require_same_scale(operator, given)
 
 
-_RESHAPES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+RESHAPES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 """They leave every number where it is."""
 
 _COMPUTED = {"ADD": 2, "MUL": 2, "CONCATENATION": None}
 """How many of the inputs are numbers that others compute; one, where nothing is said."""
 
-_STEPS: dict[str, Callable[[_Planner, Operator], int8.Operator]] = {
+STEPS: dict[str, Callable[[_Planner, Operator], int8.Operator]] = {
     "ADD": _add,
     "AVERAGE_POOL_2D": _pool,
     "BATCH_TO_SPACE_ND": _batch_to_space,
@@ -747,3 +747,4 @@ _STEPS: dict[str, Callable[[_Planner, Operator], int8.Operator]] = {
     "SPACE_TO_BATCH_ND": _space_to_batch,
     "TRANSPOSE": _transpose,
 }
+"""What makes a step of the program of an operator, by its kind."""
