@@ -13,6 +13,7 @@ from kivy.core.window import Window
 from kivy.logger import Logger
 
 from app.background import Background
+from app.backups import keep_out_of_backups
 from app.device import language, prefers_dark
 from app.export import write_archive
 from app.history import History, NoSpace
@@ -73,6 +74,7 @@ class EdgeApp(App):
         self._make_recorder = make_recorder
         self.folder = folder or Path(self.user_data_dir)
         self.folder.mkdir(parents=True, exist_ok=True)
+        keep_out_of_backups(self.folder)
         self.sharing = sharing or platform_sharing()
         self.startup = startup or Startup()
         self.background = Background(lambda act: Clock.schedule_once(lambda _: act(), 0))

@@ -118,6 +118,8 @@ class Iphone:
         self.active = False
         self.asking = False
         self.extra_chunk_after_data = True
+        self.takes_resource_values = True
+        self.resource_values: dict[tuple[str, str], object] = {}
         self.folder = folder
         self.classes = {
             cls.__name__: _bound(cls, self)
@@ -222,12 +224,18 @@ class NSDictionary(ObjcInstance):
 
 class NSURL(ObjcInstance):
     CLASS_METHODS = {"fileURLWithPath_": "@", "URLWithString_": "@"}
+    METHODS = {"setResourceValue_forKey_error_": "@ @ ^@"}
 
     @classmethod
     def objc_fileURLWithPath_(cls, path):
         return cls.of(cls.bound, path.value)
 
     objc_URLWithString_ = objc_fileURLWithPath_
+
+    def objc_setResourceValue_forKey_error_(self, value, key, error):
+        if self.phone.takes_resource_values:
+            self.phone.resource_values[self.value, key.value] = value.value
+        return self.phone.takes_resource_values
 
 
 class NSArray(ObjcInstance):
