@@ -61,6 +61,9 @@ class ListenScreen(Screen):
         self.session: Session | None = None
         self._landscape = False
         self._second = -1
+        self._scroll: Scroll | None = None
+        self._above: list[Widget] = []
+        self._followed: list[Widget] = []
 
         self._title = Text(look, words("listen.title"), "title", align="center")
         self._promise = Flow(
@@ -155,19 +158,21 @@ class ListenScreen(Screen):
 
     def _fill(self, scroll: Scroll, content: list[Widget]) -> None:
         """The stage takes what the others leave of the height, and never too little."""
+        for widget in self._followed:
+            widget.unbind(height=self._fit_stage)
+        self._scroll, self._above = scroll, [each for each in content if each is not self._stage]
+        self._followed = [scroll, *self._above]
+        for widget in self._followed:
+            widget.bind(height=self._fit_stage)
+        self._fit_stage()
 
-        def fit(*_: Any) -> None:
-            others = [widget for widget in content if widget is not self._stage]
-            taken = sum(widget.height for widget in others) + dp(12) * len(others) + dp(36)
-            least = dp(250) if self.session is None else dp(320)
-            least *= 0.6 if self._landscape else 1.0
-            self._stage.height = max(least, scroll.height - taken)
-
-        scroll.bind(height=fit)
-        for widget in content:
-            if widget is not self._stage:
-                widget.bind(height=fit)
-        fit()
+    def _fit_stage(self, *_: Any) -> None:
+        if self._scroll is None:
+            return
+        taken = sum(widget.height for widget in self._above) + dp(12) * len(self._above) + dp(36)
+        least = dp(250) if self.session is None else dp(320)
+        least *= 0.6 if self._landscape else 1.0
+        self._stage.height = max(least, self._scroll.height - taken)
 
     def _show_idle(self) -> None:
         self._stage.clear_widgets()
