@@ -47,7 +47,7 @@ class Platform:
             "CC": shutil.which("cc"),
             "AR": shutil.which("ar"),
             "LD": str(self.linker),
-            "CFLAGS": "-O1",
+            "CFLAGS": "-O0",
             "LDFLAGS": "",
         }
 

@@ -3,7 +3,7 @@
     python build_by_recipe.py RECIPES FOLDER ARCH [optimised]
 
 A folder is laid out like the NDK, whose `clang` passes everything but the NDK's target to the GNU
-compiler of the same processor; unless asked, it optimises little, to save time; C sources
+compiler of the same processor; unless asked, it does not optimise, to save time; C sources
 that the checkout has of its kernels are taken over. This Python stands for the host's Python that
 python-for-android builds first, and its headers for those of Android's. All the rest is
 python-for-android's own: the environment, the wheel's build, its tag, and the installation. Prints
@@ -48,7 +48,7 @@ def lay_out_ndk(folder: Path, compiler: str, optimised: bool) -> Path:
     """A folder like the NDK's, as far as a Python package's build looks."""
     programs = folder / "toolchains" / "llvm" / "prebuilt" / f"{sys.platform}-x86_64" / "bin"
     programs.mkdir(parents=True)
-    levels = {} if optimised else {"-O3": "-O1", "-Os": "-O1"}
+    levels = {} if optimised else {"-O3": "-O0", "-Os": "-O0"}
     for name in ("clang", "clang++"):
         (programs / name).write_text(
             CLANG.format(python=sys.executable, compiler=compiler, levels=levels)
