@@ -64,6 +64,10 @@ cdef extern from *:
     typedef int16_t *EDGE_RESTRICT edge_shorts;
 
     /* Cython has no word for these attributes; they are taken over from the first declaration. */
+    static EDGE_QUICK void edge_pack_weights(
+        const int8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t,
+        void *);
+    static EDGE_QUICK int64_t edge_weight_sum(const int8_t *, Py_ssize_t);
     static EDGE_QUICK void edge_convolve(const void *, int8_t *, int8_t *);
     static EDGE_QUICK void edge_convolve_depthwise(const void *, int8_t *, int8_t *);
     static EDGE_QUICK void edge_pool_maxima(const void *, int8_t *, int8_t *);
@@ -396,8 +400,8 @@ cdef class Convolution(Operator):
         cdef Window* w = &plan.window
         cdef Py_ssize_t filters = plan.filters, group = plan.use.group
         cdef Py_ssize_t blocks = (filters + FILTERS - 1) // FILTERS, padded = blocks * FILTERS
-        cdef Py_ssize_t y, x, n, f, s, i, at, depth = plan.segments * length
-        cdef int64_t sum, zero
+        cdef Py_ssize_t y, x, n, f, s, depth = plan.segments * length
+        cdef int64_t zero
         product((blocks, plan.block_bytes))
         self.make_tables(
             blocks * plan.block_bytes
@@ -416,21 +420,13 @@ cdef class Convolution(Operator):
             segments[s] = <int32_t> (
                 (s // n * w.dilation_height * plan.columns + s % n * w.dilation_width)
                 * w.channels)
+        pack_weights(
+            &weights[0], filters, plan.segments, length, plan.groups, plan.use.group,
+            plan.use.bytes, packed)
         # Where the image is not centred, its zero is in every product, and is taken off the bias.
         zero = plan.zero_point + plan.use.offset if plan.use.bytes == 1 else 0
         for f in range(filters):
-            sum = 0
-            for s in range(plan.segments):
-                for i in range(length):
-                    at = ((f // FILTERS * plan.segments + s) * plan.groups + i // group)
-                    at = (at * FILTERS + f % FILTERS) * group + i % group
-                    n = f * depth + s * length + i
-                    sum += weights[n]
-                    if plan.use.bytes == 1:
-                        packed[at] = weights[n]
-                    else:
-                        (<int16_t*> packed)[at] = weights[n]
-            sums[f] = <int32_t> (biases[f] - zero * sum)
+            sums[f] = <int32_t> (biases[f] - zero * weight_sum(&weights[f * depth], depth))
             scales[f // FILTERS].multipliers[f % FILTERS] = multipliers[f]
             scales[f // FILTERS].lefts[f % FILTERS] = max(shifts[f], 0)
             scales[f // FILTERS].rights[f % FILTERS] = max(-shifts[f], 0)
@@ -439,6 +435,39 @@ cdef class Convolution(Operator):
         plan.pixel_offsets = pixels
         plan.segment_offsets = segments
         plan.weights = packed
+
+
+cdef void pack_weights "edge_pack_weights"(
+    const int8_t* weights,           # IN (filters, segments, length)
+    Py_ssize_t filters, Py_ssize_t segments, Py_ssize_t length, Py_ssize_t groups,
+    Py_ssize_t group, Py_ssize_t size,
+    void* packed,                    # OUT (blocks, segments, groups, FILTERS, group), zeros before
+) noexcept nogil:
+    cdef int8_t* bytes_out = <int8_t*> packed
+    cdef int16_t* shorts_out = <int16_t*> packed
+    cdef Py_ssize_t first, f, s, i, g, element, at = 0
+    cdef int8_t weight
+    for first in range(0, filters, FILTERS):
+        for s in range(segments):
+            for g in range(groups):
+                for f in range(first, first + FILTERS):
+                    for element in range(group):
+                        i = g * group + element
+                        if f < filters and i < length:
+                            weight = weights[(f * segments + s) * length + i]
+                            if size == 1:
+                                bytes_out[at] = weight
+                            else:
+                                shorts_out[at] = weight
+                        at += 1
+
+
+cdef int64_t weight_sum "edge_weight_sum"(const int8_t* weights, Py_ssize_t n) noexcept nogil:
+    cdef int64_t total = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        total += weights[i]
+    return total
 
 
 cdef check_filters(Py_ssize_t weights, Py_ssize_t of_each, const int32_t[::1] biases,
