@@ -34,7 +34,7 @@ class Network:
     """A network that is ready to run: its buffers are made once, and used again by every call.
 
     content: the bytes of a TFLite file; name: what messages call it.
-    instructions: of the processor, for convolutions; one of `int8.instruction_sets()`, the
+    instructions: of the processor, for convolutions and sums; one of `int8.instruction_sets()`, the
         quickest when None. The numbers are the same by all of them.
 
     input, output: the two ends, as `Tensor`; `input_quantization` and `output_quantization` are
@@ -492,6 +492,7 @@ def _add(planner: _Planner, operator: Operator) -> int8.Operator:
             _scaling(twice / ((1 << 20) * float(output.scale))),
         ),
         *output.limits(operator.activation(0)),
+        planner.instructions,
     )
 
 

@@ -6,7 +6,7 @@ sizes once, when it is made; running it is a flat function without checks, alloc
 
 A convolution first copies its image with the border around it, so that the patch under a filter
 consists of a few contiguous pieces, and then takes inner products of 16 filters with up to 8
-pixels (int8_tile.h):
+pixels (int8_simd.h):
 
     scratch    [row][column][channel]             the image in its border, (u)int8 or int16
     weights    [16 filters][piece][group][filter][element of group]
@@ -24,7 +24,7 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, u
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-cdef extern from "int8_tile.h":
+cdef extern from "int8_simd.h":
     enum:
         EDGE_FILTERS
         EDGE_PIXELS
@@ -38,11 +38,17 @@ cdef extern from "int8_tile.h":
         int32_t* rights
     ctypedef void (*rescale_kernel "edge_rescale")(
         const int32_t*, int, const Scales*, int, int, int, int8_t*) noexcept nogil
+    ctypedef struct SumScales "edge_sum_scales":
+        int32_t zero_first, zero_second, multiplier_first, right_first, multiplier_second
+        int32_t right_second, multiplier, right, zero_point, low, high
+    ctypedef void (*add_kernel "edge_add")(
+        const int8_t*, const int8_t*, Py_ssize_t, const SumScales*, int8_t*) noexcept nogil
     ctypedef struct Instructions "edge_instructions":
         const char* name
         int group, bytes, offset
         dot_kernel dot
         rescale_kernel rescale
+        add_kernel add
     int find_instructions "edge_find_instructions"(Instructions*)
 
 cdef extern from *:
@@ -92,9 +98,6 @@ cdef extern from *:
         const int8_t *, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, edge_bytes);
     static EDGE_CLONES void edge_accumulate(
         const int8_t *, Py_ssize_t, int32_t *EDGE_RESTRICT);
-    static EDGE_CLONES void edge_add_row(
-        const int8_t *, const int8_t *, Py_ssize_t, int, int, int32_t, int32_t, int32_t, int32_t,
-        int32_t, int32_t, int, int, int, edge_bytes);
     static EDGE_CLONES void edge_multiply_row(
         const int8_t *, const int8_t *, Py_ssize_t, int, int, int32_t, int32_t, int32_t, int, int,
         int, edge_bytes);
@@ -445,16 +448,17 @@ cdef void pack_weights "edge_pack_weights"(
 ) noexcept nogil:
     cdef int8_t* bytes_out = <int8_t*> packed
     cdef int16_t* shorts_out = <int16_t*> packed
-    cdef Py_ssize_t first, f, s, i, g, element, at = 0
+    cdef Py_ssize_t block, f, filter, s, i, g, element, at = 0
     cdef int8_t weight
-    for first in range(0, filters, FILTERS):
+    for block in range((filters + FILTERS - 1) // FILTERS):
         for s in range(segments):
             for g in range(groups):
-                for f in range(first, first + FILTERS):
+                for f in range(FILTERS):
+                    filter = block * FILTERS + f
                     for element in range(group):
                         i = g * group + element
-                        if f < filters and i < length:
-                            weight = weights[(f * segments + s) * length + i]
+                        if filter < filters and i < length:
+                            weight = weights[(filter * segments + s) * length + i]
                             if size == 1:
                                 bytes_out[at] = weight
                             else:
@@ -960,10 +964,9 @@ cdef struct PairPlan:
     Py_ssize_t[4] sizes
     Py_ssize_t[4] first_strides
     Py_ssize_t[4] second_strides
-    int zero_first, zero_second, zero_point, low, high
-    int32_t multiplier_first, right_first, multiplier_second, right_second
-    int32_t multiplier, left, right
-    bint sums
+    SumScales scales
+    int32_t left                     # of a product
+    add_kernel add                   # NULL for a product
 
 
 cdef class Addition(Operator):
@@ -973,24 +976,27 @@ cdef class Addition(Operator):
     sizes, first_strides, second_strides: of four dimensions; a stride of 0 repeats
     zero_points: of first, second, output
     scalings: (multiplier, shift) of first, second, output, shifts at most 0
+    instructions: one of `instruction_sets()`, the first when None
     """
 
     cdef PairPlan plan
 
     def __init__(self, Py_ssize_t first, Py_ssize_t second, Py_ssize_t target, sizes,
-                 first_strides, second_strides, zero_points, scalings, int low, int high):
+                 first_strides, second_strides, zero_points, scalings, int low, int high,
+                 str instructions=None):
+        cdef SumScales* scales = &self.plan.scales
         fill_pair(self, &self.plan, first, second, target, sizes, first_strides, second_strides,
                   zero_points, low, high)
         for multiplier, shift in scalings:
             check_scale(multiplier, shift)
             if shift > 0:
                 raise ValueError("shifts: at most 0")
-        (self.plan.multiplier_first, shift_first), second_scaling, last = scalings
-        self.plan.multiplier_second, shift_second = second_scaling
-        self.plan.multiplier, shift = last
-        self.plan.right_first, self.plan.right_second = -shift_first, -shift_second
-        self.plan.right = -shift
-        self.plan.sums = True
+        (scales.multiplier_first, shift_first), second_scaling, last = scalings
+        scales.multiplier_second, shift_second = second_scaling
+        scales.multiplier, shift = last
+        scales.right_first, scales.right_second = -shift_first, -shift_second
+        scales.right = -shift
+        self.plan.add = choose_instructions(instructions).add
 
 
 cdef class Multiplication(Operator):
@@ -1004,18 +1010,19 @@ cdef class Multiplication(Operator):
                   zero_points, low, high)
         multiplier, shift = scaling
         check_scale(multiplier, shift)
-        self.plan.multiplier = multiplier
-        self.plan.left, self.plan.right = max(shift, 0), max(-shift, 0)
-        self.plan.sums = False
+        self.plan.scales.multiplier = multiplier
+        self.plan.left, self.plan.scales.right = max(shift, 0), max(-shift, 0)
 
 
 cdef fill_pair(Operator operator, PairPlan* plan, Py_ssize_t first, Py_ssize_t second,
                Py_ssize_t target, sizes, first_strides, second_strides, zero_points, int low,
                int high):
-    plan.first, plan.second, plan.target, plan.low, plan.high = first, second, target, low, high
+    cdef SumScales* scales = &plan.scales
+    plan.first, plan.second, plan.target, plan.add = first, second, target, NULL
+    scales.low, scales.high = low, high
     for zero_point in zero_points:
         check_range(zero_point, low, high)
-    plan.zero_first, plan.zero_second, plan.zero_point = zero_points
+    scales.zero_first, scales.zero_second, scales.zero_point = zero_points
     if not len(sizes) == len(first_strides) == len(second_strides) == 4:
         raise ValueError("sizes, strides: four each")
     if min(sizes) < 1 or min(*first_strides, *second_strides) < 0:
@@ -1073,29 +1080,12 @@ cdef void combine_pairs "edge_combine_pairs"(
 cdef void combine_row(
     const PairPlan* plan, const int8_t* first, const int8_t* second, Py_ssize_t n, int8_t* out,
 ) noexcept nogil:
-    if plan.sums:
-        add_row(first, second, n, plan.zero_first, plan.zero_second, plan.multiplier_first,
-                plan.right_first, plan.multiplier_second, plan.right_second, plan.multiplier,
-                plan.right, plan.zero_point, plan.low, plan.high, out)
+    cdef const SumScales* scales = &plan.scales
+    if plan.add != NULL:
+        plan.add(first, second, n, scales, out)
     else:
-        multiply_row(first, second, n, plan.zero_first, plan.zero_second, plan.multiplier,
-                     plan.left, plan.right, plan.zero_point, plan.low, plan.high, out)
-
-
-cdef void add_row "edge_add_row"(
-    const int8_t* first, const int8_t* second, Py_ssize_t n, int zero_first, int zero_second,
-    int32_t multiplier_first, int32_t right_first, int32_t multiplier_second,
-    int32_t right_second, int32_t multiplier, int32_t right, int zero_point, int low, int high,
-    bytes_row out,                   # OUT (n,)
-) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef int32_t value
-    for i in range(n):
-        value = twice((first[i] - zero_first) * (1 << 20), multiplier_first, 0, right_first)
-        value += twice((second[i] - zero_second) * (1 << 20), multiplier_second, 0, right_second)
-        value = twice(value, multiplier, 0, right) + zero_point
-        value = low if value < low else value
-        out[i] = <int8_t> (high if value > high else value)
+        multiply_row(first, second, n, scales.zero_first, scales.zero_second, scales.multiplier,
+                     plan.left, scales.right, scales.zero_point, scales.low, scales.high, out)
 
 
 cdef void multiply_row "edge_multiply_row"(

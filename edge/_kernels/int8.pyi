@@ -100,6 +100,7 @@ class Addition(Operator):
         scalings: tuple[tuple[int, int], tuple[int, int], tuple[int, int]],
         low: int,
         high: int,
+        instructions: str | None = None,
     ) -> None: ...
 
 class Multiplication(Operator):

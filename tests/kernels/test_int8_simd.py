@@ -1,4 +1,4 @@
-"""The tiles of the int8 kernel on this processor, and on an emulated one with NEON."""
+"""What the int8 kernel does by instructions of its own, on this processor and on emulated ones."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ KERNELS = HERE.parents[1] / "kernels"
 
 def compared(folder: Path, compiler: str, *emulator: str) -> list[str]:
     """Compiles the comparison and returns the instruction sets that it found equal."""
-    program = folder / "int8_tile"
+    program = folder / "int8_simd"
     command = [compiler, "-O2", "-static", "-ffp-contract=off", f"-I{KERNELS}"]
-    command += [str(HERE / "int8_tile.c"), "-o", str(program)]
+    command += [str(HERE / "int8_simd.c"), "-o", str(program)]
     subprocess.run(command, check=True, capture_output=True, text=True)
     done = subprocess.run([*emulator, str(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,8 +1,8 @@
-/* Tiles of a convolution: 16 filters at up to 8 pixels, by the instructions of the processor.
+/* Tiles of a convolution, and sums of two tensors, by the instructions of the processor at hand.
 
-   This is C, unlike the other kernels, since an int8 product with 32-bit sums has an instruction of
-   its own on most processors, which no compiler derives from a loop. Whatever the instructions, the
-   numbers are the same.
+   This is C, unlike the other kernels, since int8 products with 32-bit sums, and 32-bit products of
+   which the upper half is wanted, have instructions that no compiler derives from a loop. Whatever
+   the instructions, the numbers are the same. A tile is of 16 filters and up to 8 pixels:
 
        x         [element]                         the image in its border; int16 or (u)int8
        pixels    [pixel]                           where in x each pixel's patch begins
@@ -13,8 +13,8 @@
 
    Elements are multiplied in groups: as many of them as an instruction adds up by itself. */
 
-#ifndef EDGE_INT8_TILE_H
-#define EDGE_INT8_TILE_H
+#ifndef EDGE_INT8_SIMD_H
+#define EDGE_INT8_SIMD_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +40,18 @@ typedef void (*edge_rescale)(
     const int32_t *sums, int count, const edge_scales *scales, int zero_point, int low, int high,
     int8_t *out);
 
+/* What brings two inputs to one scale, and their sum to that of the output. */
+typedef struct {
+    int32_t zero_first, zero_second, multiplier_first, right_first, multiplier_second;
+    int32_t right_second, multiplier, right, zero_point, low, high;
+} edge_sum_scales;
+
+/* out = the sum of both inputs, each less its zero, times 2 ** 20, times multiplier * 2 ** -31,
+   halves up, and shifted to the right, halves away from zero; the sum likewise, from low to high. */
+typedef void (*edge_add)(
+    const int8_t *first, const int8_t *second, ptrdiff_t n, const edge_sum_scales *scales,
+    int8_t *out);
+
 typedef struct {
     const char *name;
     int group;     /* elements of a group */
@@ -47,6 +59,7 @@ typedef struct {
     int offset;    /* what is added to an int8 value, so that the instruction takes it */
     edge_dot dot;
     edge_rescale rescale;
+    edge_add add;
 } edge_instructions;
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 9
@@ -125,6 +138,28 @@ static EDGE_QUICK void edge_rescale_portable(
             value = ((value + half) >> right) + zero_point;
             out[p * EDGE_FILTERS + f] = (int8_t) (value < low ? low : value > high ? high : value);
         }
+}
+
+static EDGE_QUICK int32_t edge_twice_portable(int32_t value, int32_t multiplier, int32_t right)
+{
+    const int32_t half = (int32_t) ((uint32_t) 1 << right >> 1);
+    value = (int32_t) (((int64_t) value * multiplier + ((int64_t) 1 << 30)) >> 31);
+    return (value + half - (value < 0 && right > 0)) >> right;
+}
+
+static EDGE_QUICK void edge_add_portable(
+    const int8_t *first, const int8_t *second, ptrdiff_t n, const edge_sum_scales *scales,
+    int8_t *out)
+{
+    const edge_sum_scales by = *scales;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        int32_t value = edge_twice_portable(
+            (first[i] - by.zero_first) * (1 << 20), by.multiplier_first, by.right_first);
+        value += edge_twice_portable(
+            (second[i] - by.zero_second) * (1 << 20), by.multiplier_second, by.right_second);
+        value = edge_twice_portable(value, by.multiplier, by.right) + by.zero_point;
+        out[i] = (int8_t) (value < by.low ? by.low : value > by.high ? by.high : value);
+    }
 }
 
 #if defined(EDGE_SSE2) || defined(EDGE_NEON)
@@ -275,6 +310,46 @@ static EDGE_QUICK EDGE_AVX2 void edge_rescale_avx2(
     }
 }
 
+EDGE_TILE EDGE_AVX2 __m256i edge_avx2_twice(__m256i value, int32_t multiplier, int32_t right)
+{
+    const __m256i by = _mm256_set1_epi32(multiplier);
+    const __m256i half_31 = _mm256_set1_epi64x((int64_t) 1 << 30);
+    const __m256i half = _mm256_set1_epi32((int32_t) ((uint32_t) 1 << right >> 1));
+    __m256i even = _mm256_mul_epi32(value, by);
+    __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(value, 32), by);
+    even = _mm256_srli_epi64(_mm256_add_epi64(even, half_31), 31);
+    odd = _mm256_slli_epi64(_mm256_add_epi64(odd, half_31), 1);
+    value = _mm256_blend_epi32(even, odd, 0xAA);
+    if (right > 0)
+        value = _mm256_add_epi32(value, _mm256_srai_epi32(value, 31));
+    return _mm256_sra_epi32(_mm256_add_epi32(value, half), _mm_cvtsi32_si128(right));
+}
+
+static EDGE_QUICK EDGE_AVX2 void edge_add_avx2(
+    const int8_t *first, const int8_t *second, ptrdiff_t n, const edge_sum_scales *scales,
+    int8_t *out)
+{
+    const edge_sum_scales by = *scales;
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        __m256i one = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) (first + i)));
+        __m256i other = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) (second + i)));
+        one = _mm256_slli_epi32(_mm256_sub_epi32(one, _mm256_set1_epi32(by.zero_first)), 20);
+        other = _mm256_slli_epi32(_mm256_sub_epi32(other, _mm256_set1_epi32(by.zero_second)), 20);
+        __m256i sum = _mm256_add_epi32(
+            edge_avx2_twice(one, by.multiplier_first, by.right_first),
+            edge_avx2_twice(other, by.multiplier_second, by.right_second));
+        sum = edge_avx2_twice(sum, by.multiplier, by.right);
+        sum = _mm256_add_epi32(sum, _mm256_set1_epi32(by.zero_point));
+        sum = _mm256_max_epi32(sum, _mm256_set1_epi32(by.low));
+        sum = _mm256_min_epi32(sum, _mm256_set1_epi32(by.high));
+        const __m128i shorts = _mm_packs_epi32(
+            _mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+        _mm_storel_epi64((__m128i *) (out + i), _mm_packs_epi16(shorts, shorts));
+    }
+    edge_add_portable(first + i, second + i, n - i, scales, out + i);
+}
+
 /* Fours of a uint8 and an int8: VPDPBUSD adds the four products of each to the sum. */
 EDGE_TILE EDGE_VNNI void edge_vnni_tile(
     const int count, const uint8_t *x, const int32_t *pixels, const int32_t *segments,
@@ -341,6 +416,44 @@ static EDGE_QUICK EDGE_VNNI void edge_rescale_vnni(
         value = _mm512_min_epi32(_mm512_max_epi32(_mm512_add_epi32(value, zero), least), most);
         _mm_storeu_si128((__m128i *) out, _mm512_cvtepi32_epi8(value));
     }
+}
+
+EDGE_TILE EDGE_VNNI __m512i edge_vnni_twice(__m512i value, int32_t multiplier, int32_t right)
+{
+    const __m512i by = _mm512_set1_epi32(multiplier);
+    const __m512i half_31 = _mm512_set1_epi64((int64_t) 1 << 30);
+    const __m512i half = _mm512_set1_epi32((int32_t) ((uint32_t) 1 << right >> 1));
+    __m512i even = _mm512_mul_epi32(value, by);
+    __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(value, 32), by);
+    even = _mm512_srli_epi64(_mm512_add_epi64(even, half_31), 31);
+    odd = _mm512_slli_epi64(_mm512_add_epi64(odd, half_31), 1);
+    value = _mm512_mask_blend_epi32(0xAAAA, even, odd);
+    if (right > 0)
+        value = _mm512_add_epi32(value, _mm512_srai_epi32(value, 31));
+    return _mm512_sra_epi32(_mm512_add_epi32(value, half), _mm_cvtsi32_si128(right));
+}
+
+static EDGE_QUICK EDGE_VNNI void edge_add_vnni(
+    const int8_t *first, const int8_t *second, ptrdiff_t n, const edge_sum_scales *scales,
+    int8_t *out)
+{
+    const edge_sum_scales by = *scales;
+    ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m512i one = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) (first + i)));
+        __m512i other = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) (second + i)));
+        one = _mm512_slli_epi32(_mm512_sub_epi32(one, _mm512_set1_epi32(by.zero_first)), 20);
+        other = _mm512_slli_epi32(_mm512_sub_epi32(other, _mm512_set1_epi32(by.zero_second)), 20);
+        __m512i sum = _mm512_add_epi32(
+            edge_vnni_twice(one, by.multiplier_first, by.right_first),
+            edge_vnni_twice(other, by.multiplier_second, by.right_second));
+        sum = edge_vnni_twice(sum, by.multiplier, by.right);
+        sum = _mm512_add_epi32(sum, _mm512_set1_epi32(by.zero_point));
+        sum = _mm512_max_epi32(sum, _mm512_set1_epi32(by.low));
+        sum = _mm512_min_epi32(sum, _mm512_set1_epi32(by.high));
+        _mm_storeu_si128((__m128i *) (out + i), _mm512_cvtepi32_epi8(sum));
+    }
+    edge_add_portable(first + i, second + i, n - i, scales, out + i);
 }
 
 #endif
@@ -412,6 +525,44 @@ static EDGE_QUICK void edge_rescale_neon(
     }
 }
 
+/* SRSHL sends halves up; those of negative numbers are sent down by taking one off before. */
+EDGE_TILE int32x4_t edge_neon_twice(int32x4_t value, int32_t multiplier, int32_t right)
+{
+    value = vqrdmulhq_n_s32(value, multiplier);
+    if (right > 0)
+        value = vaddq_s32(value, vshrq_n_s32(value, 31));
+    return vrshlq_s32(value, vdupq_n_s32(-right));
+}
+
+static EDGE_QUICK void edge_add_neon(
+    const int8_t *first, const int8_t *second, ptrdiff_t n, const edge_sum_scales *scales,
+    int8_t *out)
+{
+    const edge_sum_scales by = *scales;
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        const int16x8_t one = vsubq_s16(
+            vmovl_s8(vld1_s8(first + i)), vdupq_n_s16((int16_t) by.zero_first));
+        const int16x8_t other = vsubq_s16(
+            vmovl_s8(vld1_s8(second + i)), vdupq_n_s16((int16_t) by.zero_second));
+        int16x4_t halves[2];
+        for (int h = 0; h < 2; h++) {
+            int32x4_t sum = edge_neon_twice(
+                vshlq_n_s32(vmovl_s16(h ? vget_high_s16(one) : vget_low_s16(one)), 20),
+                by.multiplier_first, by.right_first);
+            sum = vaddq_s32(sum, edge_neon_twice(
+                vshlq_n_s32(vmovl_s16(h ? vget_high_s16(other) : vget_low_s16(other)), 20),
+                by.multiplier_second, by.right_second));
+            sum = edge_neon_twice(sum, by.multiplier, by.right);
+            sum = vaddq_s32(sum, vdupq_n_s32(by.zero_point));
+            sum = vminq_s32(vmaxq_s32(sum, vdupq_n_s32(by.low)), vdupq_n_s32(by.high));
+            halves[h] = vmovn_s32(sum);
+        }
+        vst1_s8(out + i, vmovn_s16(vcombine_s16(halves[0], halves[1])));
+    }
+    edge_add_portable(first + i, second + i, n - i, scales, out + i);
+}
+
 #if defined(EDGE_DOTPROD)
 
 /* Fours of int8: SDOT adds the four products of each to the sum. */
@@ -470,8 +621,9 @@ static EDGE_QUICK int edge_find_instructions(edge_instructions *found)
     int n = 0;
 #if defined(EDGE_X86)
     const edge_instructions vnni = {
-        "avx512vnni", 4, 1, 128, edge_dot_vnni, edge_rescale_vnni};
-    const edge_instructions avx2 = {"avx2", 2, 2, 0, edge_dot_avx2, edge_rescale_avx2};
+        "avx512vnni", 4, 1, 128, edge_dot_vnni, edge_rescale_vnni, edge_add_vnni};
+    const edge_instructions avx2 = {
+        "avx2", 2, 2, 0, edge_dot_avx2, edge_rescale_avx2, edge_add_avx2};
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni"))
         found[n++] = vnni;
@@ -479,12 +631,14 @@ static EDGE_QUICK int edge_find_instructions(edge_instructions *found)
         found[n++] = avx2;
 #endif
 #if defined(EDGE_SSE2)
-    const edge_instructions sse2 = {"sse2", 2, 2, 0, edge_dot_sse2, edge_rescale_portable};
+    const edge_instructions sse2 = {
+        "sse2", 2, 2, 0, edge_dot_sse2, edge_rescale_portable, edge_add_portable};
     found[n++] = sse2;
 #endif
 #if defined(EDGE_NEON)
 #if defined(EDGE_DOTPROD)
-    const edge_instructions dotprod = {"dotprod", 4, 1, 0, edge_dot_dotprod, edge_rescale_neon};
+    const edge_instructions dotprod = {
+        "dotprod", 4, 1, 0, edge_dot_dotprod, edge_rescale_neon, edge_add_neon};
 #if defined(__ARM_FEATURE_DOTPROD)
     found[n++] = dotprod;
 #else
@@ -492,11 +646,12 @@ static EDGE_QUICK int edge_find_instructions(edge_instructions *found)
         found[n++] = dotprod;
 #endif
 #endif
-    const edge_instructions neon = {"neon", 1, 2, 0, edge_dot_neon, edge_rescale_neon};
+    const edge_instructions neon = {
+        "neon", 1, 2, 0, edge_dot_neon, edge_rescale_neon, edge_add_neon};
     found[n++] = neon;
 #endif
     const edge_instructions portable = {
-        "portable", 1, 2, 0, edge_dot_portable, edge_rescale_portable};
+        "portable", 1, 2, 0, edge_dot_portable, edge_rescale_portable, edge_add_portable};
     found[n++] = portable;
     return n;
 }

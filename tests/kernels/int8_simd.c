@@ -1,10 +1,10 @@
-/* Compares each set of instructions with sums in 64 bits: int8_tile.h by itself, for any processor.
+/* Compares each set of instructions with sums in 64 bits: int8_simd.h by itself, for any processor.
    Prints the sets that were compared. */
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "int8_tile.h"
+#include "int8_simd.h"
 
 enum { CASES = 300, MOST_SEGMENTS = 5, MOST_LENGTH = 40, IMAGE = 1000 };
 
@@ -93,13 +93,56 @@ static int compare(const edge_instructions *use)
     return 1;
 }
 
+static int64_t halves_away(int64_t value, int shift)
+{
+    const int64_t unit = 1LL << shift, size = ((value < 0 ? -value : value) + unit / 2) / unit;
+    return value < 0 ? -size : size;
+}
+
+static int64_t halves_up(int64_t value)
+{
+    value += 1 << 30;
+    return (value - ((value % (1LL << 31)) + (1LL << 31)) % (1LL << 31)) / (1LL << 31);
+}
+
+static int compare_sums(const edge_instructions *use)
+{
+    enum { MOST = 70 };
+    int8_t first[MOST], second[MOST], out[MOST];
+    const int n = between(1, MOST);
+    const edge_sum_scales by = {
+        between(-128, 127), between(-128, 127), between(1 << 23, (1 << 24) - 1) << 7, between(0, 6),
+        between(1 << 23, (1 << 24) - 1) << 7, between(0, 6), between(1 << 23, (1 << 24) - 1) << 7,
+        between(16, 22), between(-128, 127), between(-128, 0), between(1, 127)};
+    for (int i = 0; i < n; i++) {
+        first[i] = (int8_t) between(-128, 127);
+        second[i] = (int8_t) between(-128, 127);
+    }
+    use->add(first, second, n, &by, out);
+    for (int i = 0; i < n; i++) {
+        int64_t sum = halves_away(
+            halves_up((int64_t) (first[i] - by.zero_first) * (1 << 20) * by.multiplier_first),
+            by.right_first);
+        sum += halves_away(
+            halves_up((int64_t) (second[i] - by.zero_second) * (1 << 20) * by.multiplier_second),
+            by.right_second);
+        sum = halves_away(halves_up(sum * by.multiplier), by.right) + by.zero_point;
+        sum = sum < by.low ? by.low : sum > by.high ? by.high : sum;
+        if (out[i] != sum) {
+            printf("%s: %d instead of %ld\n", use->name, out[i], (long) sum);
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int main(void)
 {
     edge_instructions found[EDGE_MOST_INSTRUCTIONS];
     const int n = edge_find_instructions(found);
     for (int i = 0; i < n; i++) {
         for (int times = 0; times < CASES; times++)
-            if (!compare(found + i))
+            if (!compare(found + i) || !compare_sums(found + i))
                 return 1;
         printf("%s\n", found[i].name);
     }
