@@ -204,6 +204,7 @@ class EdgeApp(App):
 
     def _show(self, screen: Screen, tab: str) -> None:
         if self.screen is not None:
+            self.screen.stop_building()
             self.screen.left()
         self.keyboard.forget()
         self.screen = screen
@@ -485,6 +486,8 @@ class EdgeApp(App):
     def _rebuild(self) -> None:
         """All screens in another look; only the settings can ask for it."""
         scrolled = self.screen.scroll.scroll_y if isinstance(self.screen, SettingsScreen) else 1.0
+        if self.screen is not None:
+            self.screen.stop_building()
         before = self.frame
         assert before is not None
         before.close()
@@ -496,9 +499,7 @@ class EdgeApp(App):
             parent.remove_widget(before)
             parent.add_widget(frame)
         self.root = frame
-        self.go("settings")
-        if isinstance(self.screen, SettingsScreen):
-            self.screen.scroll.scroll_y = scrolled
+        self._show(SettingsScreen(self, scrolled), "settings")
 
     def say(self, key: str, **values: Any) -> None:
         """A line that goes by itself."""

@@ -103,7 +103,7 @@ class ListenScreen(Screen):
         self.cancel_button.bind(on_release=lambda _: self.app.cancel())
         self.caption = Text(look, "", align="center")
 
-        self._stage = BoxLayout(orientation="vertical", size_hint_y=None, spacing=dp(4))
+        self._stage = BoxLayout(orientation="vertical", size_hint_y=None, spacing=dp(7))
         self._buttons = Flow(spacing=dp(28), align="center")
         self._controls = Column(
             self._buttons, self.caption, spacing=dp(4), padding=(dp(16), dp(4), dp(16), dp(12))

@@ -148,7 +148,7 @@ class BenchmarkScreen(Screen):
     def _figure(self, name: str, value: str) -> Row:
         return Row(
             Text(self.look, name, colour=self.look.palette.muted),
-            Text(self.look, value, align="right", size_hint_x=0.4),
+            Text(self.look, value, fit=True),
         )
 
     def _milliseconds(self, seconds: float) -> str:

@@ -59,9 +59,23 @@ class ResultScreen(Screen):
         delete = IconButton(self.look, "delete", "bin", words("result.delete"))
         delete.bind(on_release=lambda _: self.app.ask_to_delete(self.result))
         self.add_widget(self.bar(words("result.title"), share, delete))
-        self._cards = [card for card in self._make_cards() if card is not None]
         self._body = BoxLayout()
         self.add_widget(self._body)
+        self._columns: list[Scroll] = []
+        self._cards: list[tuple[int, Card]] = []
+        self.note: Field | None = None
+        self.timeline: Timeline | None = None
+        self._spectrogram = Column()
+        self.build_gradually(
+            [
+                lambda: self._add(0, self._verdict()),
+                lambda: self._add(0, self._warnings()),
+                lambda: self._add(0, self._probabilities()),
+                lambda: self._add(1, self._over_time()),
+                lambda: self._add(1, self._sound_picture()),
+                lambda: self._add(1, self._note()),
+            ]
+        )
 
     def numbered(self, result: Result) -> None:
         """It is in the history now; words written meanwhile are kept."""
@@ -73,38 +87,35 @@ class ResultScreen(Screen):
         self._keep_note()
 
     def rearrange(self, landscape: bool) -> None:
-        for card in self._cards:
+        for _, card in self._cards:
             if card.parent is not None:
                 card.parent.remove_widget(card)
         self._body.clear_widgets()
-        if landscape:
-            half = (len(self._cards) + 1) // 2
-            self._body.add_widget(Scroll(*self._cards[:half]))
-            self._body.add_widget(Scroll(*self._cards[half:]))
-        else:
-            self._body.add_widget(Scroll(*self._cards))
+        self._columns = [Scroll(), Scroll()] if landscape else [Scroll()]
+        for column in self._columns:
+            self._body.add_widget(column)
+        for side, card in self._cards:
+            self._columns[min(side, len(self._columns) - 1)].column.add_widget(card)
+
+    def _add(self, side: int, card: Card | None) -> None:
+        """side: 0 for the left, 1 for the right of two columns."""
+        if card is None:
+            return
+        self._cards.append((side, card))
+        if self._columns:
+            self._columns[min(side, len(self._columns) - 1)].column.add_widget(card)
 
     def show_sound(self, sound: Sound | None, picture: NDArray[np.uint8] | None) -> None:
         """The recording was read from the history meanwhile."""
         self.sound, self._picture = sound, picture
-        if sound is not None:
+        if sound is not None and self.timeline is not None:
             self.timeline.show(self.result, whole_envelope(sound.samples, OUTLINE_COLUMNS))
             self._play.disabled = False
             self._play.opacity = 1.0
             if self._not_kept.parent is not None:
                 self._not_kept.parent.remove_widget(self._not_kept)
-        if picture is not None and not self._spectrogram.children:
+        if picture is not None and self._spectrogram.parent and not self._spectrogram.children:
             self._spectrogram.add_widget(SpectrogramView(self.look, picture, self.result.duration))
-
-    def _make_cards(self) -> list[Card | None]:
-        return [
-            self._verdict(),
-            self._warnings(),
-            self._probabilities(),
-            self._over_time(),
-            self._sound_picture(),
-            self._note(),
-        ]
 
     def _verdict(self) -> Card:
         look, words, result = self.look, self.words, self.result
@@ -175,7 +186,6 @@ class ResultScreen(Screen):
         )
 
     def _sound_picture(self) -> Card | None:
-        self._spectrogram = Column()
         if self._picture is not None:
             self._spectrogram.add_widget(
                 SpectrogramView(self.look, self._picture, self.result.duration)
@@ -191,6 +201,8 @@ class ResultScreen(Screen):
         return Card(self.look, self.note, heading=words("result.note"))
 
     def _keep_note(self) -> None:
+        if self.note is None:
+            return
         note = self.note.text.strip()
         if note != self.result.note and self.result.number is not None:
             self.result = self.result.with_note(note)

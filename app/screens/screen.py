@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Callable
 
+from kivy.clock import Clock
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
@@ -25,6 +26,30 @@ class Screen(BoxLayout):
         self.app = app
         self.look = app.look
         self.words = app.look.words
+        self._makers: list[Callable[[], None]] = []
+        self._making: Any = None
+
+    @property
+    def built(self) -> bool:
+        """Whether all of it is there."""
+        return not self._makers
+
+    def build_gradually(self, makers: list[Callable[[], None]]) -> None:
+        """Calls the first of them now, and one more for each frame: no frame waits for them all."""
+        makers[0]()
+        self._makers = makers[1:]
+        self._making = Clock.schedule_interval(self._make_next, 0)
+
+    def _make_next(self, _: float) -> bool:
+        if self._makers:
+            self._makers.pop(0)()
+        return bool(self._makers)
+
+    def stop_building(self) -> None:
+        """It is no longer shown."""
+        self._makers = []
+        if self._making is not None:
+            self._making.cancel()
 
     def entered(self) -> None:
         """It is shown from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
@@ -45,48 +45,48 @@ class SettingsScreen(Screen):
 
     name = "settings"
 
-    def __init__(self, app: EdgeApp) -> None:
+    def __init__(self, app: EdgeApp, scrolled: float = 1.0) -> None:
+        """scrolled: where to, once all of it is there; 1 is the top."""
         super().__init__(app)
-        look, words = self.look, self.words
         self._chips: dict[str, dict[Any, Chip]] = {}
-        self.add_widget(self.bar(words("settings.title"), back=False))
-        self.scroll = Scroll(
-            Card(
-                look,
-                self._choice("gate"),
-                self._choice("interval"),
-                heading=words("settings.recognition"),
-            ),
-            Card(look, self._keep(), heading=words("settings.recordings")),
-            Card(
-                look,
-                self._choice("theme"),
-                self._choice("text_size"),
-                self._choice("language"),
-                heading=words("settings.appearance"),
-            ),
-            Card(
-                look,
-                *(
-                    self._page(key, icon)
-                    for key, icon in (
-                        ("privacy", "shield"),
-                        ("model_card", "search"),
-                        ("benchmark", "history"),
-                    )
-                ),
-                heading=words("settings.about"),
-                spacing=dp(4),
-            ),
-            Text(
-                look,
-                words("settings.version", version=edge.__version__),
-                "caption",
-                look.palette.muted,
-                align="center",
-            ),
-        )
+        self.add_widget(self.bar(self.words("settings.title"), back=False))
+        self.scroll = Scroll()
         self.add_widget(self.scroll)
+        add = self.scroll.column.add_widget
+        makers: list[Callable[[], None]] = [
+            lambda: add(self._card("recognition", "gate", "interval")),
+            lambda: add(
+                Card(self.look, self._keep(), heading=self.words("settings.recordings"))
+            ),
+            lambda: add(self._card("appearance", "theme", "text_size", "language")),
+            lambda: add(self._about()),
+        ]
+        if scrolled < 1.0:  # all at once, or what the user looks at would run away
+            for make in makers:
+                make()
+            self.scroll.scroll_y = scrolled
+        else:
+            self.build_gradually(makers)
+
+    def _card(self, heading: str, *names: str) -> Card:
+        choices = [self._choice(name) for name in names]
+        return Card(self.look, *choices, heading=self.words(f"settings.{heading}"))
+
+    def _about(self) -> Column:
+        look, words = self.look, self.words
+        pages = [
+            self._page(key, icon)
+            for key, icon in (
+                ("privacy", "shield"),
+                ("model_card", "search"),
+                ("benchmark", "history"),
+            )
+        ]
+        version = words("settings.version", version=edge.__version__)
+        return Column(
+            Card(look, *pages, heading=words("settings.about"), spacing=dp(4)),
+            Text(look, version, "caption", look.palette.muted, align="center"),
+        )
 
     def chosen(self, name: str, value: Any) -> None:
         """One of the preferences has changed."""

@@ -89,6 +89,10 @@ class Flow(Widget):
         widget.bind(size=self._lay_out)
         super().add_widget(widget, *where, **settings)
 
+    def remove_widget(self, widget: Widget, *where: Any, **settings: Any) -> None:
+        widget.unbind(size=self._lay_out)
+        super().remove_widget(widget, *where, **settings)
+
     def _lay_out(self, *_: Any) -> None:
         rows: list[list[Widget]] = [[]]
         used = 0.0

@@ -73,6 +73,14 @@ class Phone:
         while not condition():
             assert time.monotonic() < end, "it did not happen"
             self._loop.idle()
+        self._until_built()
+
+    def _until_built(self) -> None:
+        """Screens are built a piece a frame."""
+        for _ in range(50):
+            if self.app.screen.built:
+                break
+            self._loop.idle()
         self.frames(2)
 
     def turn(self, size: tuple[int, int]) -> None:
@@ -108,6 +116,7 @@ class Phone:
 
     def tap(self, key: str) -> None:
         """A finger on the middle of a control, scrolled to first if need be."""
+        self._until_built()
         control = self.find(key)
         self.scroll_to(control)
         self.touch(*control.to_window(*control.center))

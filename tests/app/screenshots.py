@@ -1,6 +1,7 @@
 """Pictures of every screen in both themes: python -m tests.app.screenshots FOLDER
 
-With --all also in German, with the largest text, on a small phone and in landscape.
+With --all also in German, with the largest text, on a small phone and in landscape. With --docs
+only those that the documentation shows, at half the size: the folder is docs/screenshots then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,17 @@ CLIPS = [ROOT / "examples" / "clips" / f"{name}.wav" for name in (
     "female_lively", "male_plain", "male_loud", "female_slow", "male_slow")]
 DENSITY = 2.0
 PORTRAIT, LANDSCAPE, SMALL = (412, 892), (892, 412), (320, 568)
+SHOWN_IN_DOCS = {
+    "dark-listen",
+    "dark-recording",
+    "dark-result",
+    "light-recording",
+    "light-result-below",
+    "light-history",
+    "light-settings",
+    "landscape-dark-recording",
+    "landscape-light-result",
+}
 NOTES = ("Call with Anna", "", "Before the match", "Reading aloud", "")
 
 
@@ -50,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--all", action="store_true", help="every language, size and text size")
+    parser.add_argument("--docs", action="store_true", help="those of the documentation, small")
     parser.add_argument("--only", help="the settings whose name contains this")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -59,10 +72,10 @@ def main() -> None:
         prepare_kivy(Path(home), DENSITY, side=int(DENSITY * max(PORTRAIT)), samples=4)
         for setting in [*SETTINGS, *(FURTHER if options.all else [])]:
             if options.only is None or options.only in setting.name:
-                _take_all(setting, Path(home) / setting.name, options.folder)
+                _take_all(setting, Path(home) / setting.name, options.folder, options.docs)
 
 
-def _take_all(setting: Setting, home: Path, folder: Path) -> None:
+def _take_all(setting: Setting, home: Path, folder: Path, docs: bool) -> None:
     from app.application import EdgeApp
     from app.preferences import Preferences, save_preferences
     from app.recorders import FileRecorder
@@ -85,9 +98,12 @@ def _take_all(setting: Setting, home: Path, folder: Path) -> None:
     phone = Phone(app, tuple(int(DENSITY * side) for side in setting.size))
 
     def take(name: str) -> None:
+        name = f"{setting.name}-{name}"
+        if docs and name not in SHOWN_IN_DOCS:
+            return
         phone.until(lambda: app.background.idle)
         phone.frames(10)
-        _write(folder / f"{setting.name}-{name}.png", phone.picture())
+        _write(folder / f"{name}.png", phone.picture(), small=docs)
 
     take("listen")
     # The results of before, then one whose recording is stopped in its midst.
@@ -146,10 +162,14 @@ def _join(clips: list[Path], path: Path) -> None:
     write_wav(path, Sound(np.concatenate(pieces), sounds[0].sample_rate))
 
 
-def _write(path: Path, picture: Any) -> None:
+def _write(path: Path, picture: Any, small: bool) -> None:
     from PIL import Image
 
-    Image.fromarray(picture).save(path)
+    image = Image.fromarray(picture)
+    if small:
+        image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
+        image = image.quantize(256, dither=Image.Dither.NONE)
+    image.save(path, optimize=True)
 
 
 if __name__ == "__main__":
