@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 from pathlib import Path
@@ -280,7 +281,11 @@ class TestResults:
             folder = fold_run(Run(tmp_path), fold)
             for form in ("float", "int8"):
                 save_answers(answers, folder.folder / f"{form}.npz")
-                folder.write(f"{form}.json", {"parameters": 166000, "temperatures": {}})
+                folder.write(f"{form}.json", {
+                    "parameters": 166000, "temperatures": {},
+                    "bytes": {"female": 90_000 + 1000 * int(fold.name), "gate": 8_000},
+                    "multiply_accumulates": {"female": 7_000_000, "male": 4_500_000},
+                })
         return collect(Run(tmp_path), "savee", folds)
 
     def test_means_and_deviations_are_over_the_folds(self, content):
@@ -300,7 +305,31 @@ class TestResults:
         (line,) = [line for line in text.splitlines() if line.startswith("this, int8")]
         assert f"{ua:.2f}" in line and "0.17 M" in line
         assert "WavLM large" in text and "66.74" in text and "2 of 4 folds are not done" in text
+        assert "take 100 kB" in text and "takes 11.5 M multiply-accumulates" in text
         assert "nan" not in text
+
+
+    def test_folds_that_share_speakers_are_labelled_and_stand_beside_nothing(self, content):
+        for row in content["folds"]:
+            row["speakers_overlap"] = True
+        text = format_results(content)
+        assert "THE TESTED SPEAKERS ARE TRAINED ON" in text and "WavLM" not in text
+
+
+def test_the_corpora_may_be_named_by_the_environment(monkeypatch):
+    from training import crossval
+
+    def parsed(*words):
+        parser = argparse.ArgumentParser()
+        crossval.add_arguments(parser)
+        return parser.parse_args(["--corpus", "savee", *words])
+
+    monkeypatch.setenv("EDGE_CORPORA", "/voices")
+    assert parsed().corpora == Path("/voices") and parsed().run is None
+    assert parsed("--corpora", "/others").corpora == Path("/others")
+    monkeypatch.delenv("EDGE_CORPORA")
+    with pytest.raises(SystemExit):
+        parsed()
 
 
 def test_published_figures_have_a_source_and_are_of_the_corpus():

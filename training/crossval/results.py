@@ -151,12 +151,28 @@ def format_results(content: dict[str, Any]) -> str:
         header = ("fold", "clips", "UA", "WA", "macro-F1", "UA, true gender", "UA women",
                   "UA men", "ECE", "gate UAR")
         sections.append(f"{title}\n" + table(header, lines))
+        cost = deployed_cost(rows)
+        if cost:
+            sections[-1] += f"\n{cost}"
         missing = summary["folds_planned"] - len(rows)
         if missing:
             sections[-1] += f"\n{missing} of {summary['folds_planned']} folds are not done yet"
         if not overlap and group == "emobox" and content["published"]["models"]:
             sections.append(_published(content, summary))
     return "\n\n".join(sections)
+
+
+def deployed_cost(rows: Sequence[dict[str, Any]]) -> str:
+    """A sentence about the int8 forms' size and work, of the largest fold; empty without any."""
+    found = [row["int8"] for row in rows if "bytes" in row.get("int8", {})]
+    if not found:
+        return ""
+    size = max(sum(each["bytes"].values()) for each in found)
+    work = max(sum(each["multiply_accumulates"].values()) for each in found)
+    return (
+        f"Deployed: both experts and the gate take {size / 1000:.0f} kB; a window of 3 s for which "
+        f"both answer takes {work / 1e6:.1f} M multiply-accumulates."
+    )
 
 
 def _fold_line(row: dict[str, Any], form: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from edge.recognizer import Recognizer
 from training.ablation import interval_text
 from training.answers import load_answers, save_answers
 from training.corpora import Clip, load_log_mel, read_corpora
-from training.crossval.results import FORMS, pooled_answers, spread
+from training.crossval.results import FORMS, deployed_cost, pooled_answers, spread
 from training.evaluation import Evaluation, evaluate
 from training.ladder import Rung, read_ladder
 from training.protocol import RELEASE, Protocol
@@ -218,7 +218,7 @@ def _crossval(folder: Run, content: dict[str, Any]) -> Section:
                 ))
         header = ("fold", "clips", "UA", "WA", "macro-F1", "UA, true gender", "UA women",
                   "UA men", "ECE")
-        parts.append(f"<h3>Folds of {group}</h3>" + image)
+        parts.append(f"<h3>Folds of {group}</h3>" + image + paragraph(deployed_cost(rows)))
         if missing:
             parts.append(paragraph(
                 f"{missing} of {summary['folds_planned']} folds are not done yet.", "warning"))
