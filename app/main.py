@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import types
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 PHONE = (412, 892)
 """Points of the desktop's window."""
+
+SETTLED_SECONDS = 3.0
+"""After so long what is loaded stays for good; the garbage collector need not look at it again,
+which would hold a frame for tens of milliseconds now and then."""
 
 
 def main(arguments: Sequence[str] | None = None, startup: Startup | None = None) -> int:
@@ -46,10 +51,13 @@ def main(arguments: Sequence[str] | None = None, startup: Startup | None = None)
         print("there is no window to draw in; see docs/app.md", file=sys.stderr)
         return 1
     startup.ended("window")
+    from kivy.clock import Clock
+
     from app.application import EdgeApp
     from app.recorders import platform_recorder
 
     startup.ended("imports")
+    Clock.schedule_once(lambda _: gc.freeze(), SETTLED_SECONDS)
     EdgeApp(
         _clip_recorder(options.clip) if options.clip is not None else platform_recorder,
         folder=options.folder,
