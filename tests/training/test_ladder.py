@@ -49,3 +49,11 @@ def test_lines_that_are_not_json_or_miss_something_are_named(tmp_path):
         read_ladder(written(tmp_path, '{"rung": "x"}'))
     with pytest.raises(SettingsError, match="cannot be read"):
         read_ladder(tmp_path / "nowhere.jsonl")
+
+
+def test_the_projects_own_ladder_can_be_read():
+    from training.report import LADDER
+
+    if not LADDER.exists():
+        pytest.skip("the project has no ladder yet")
+    assert read_ladder(LADDER)
