@@ -67,7 +67,7 @@ class Phone:
         for _ in range(count):
             self._loop.idle()
 
-    def until(self, condition: Callable[[], Any], seconds: float = 30.0) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = 120.0) -> None:
         """Lets frames pass until it holds."""
         end = time.monotonic() + seconds
         while not condition():
