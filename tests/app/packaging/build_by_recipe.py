@@ -1,10 +1,10 @@
-"""Drives the recipe of `edge` by python-for-android itself, with GNU compilers for the NDK's.
+"""Drives the recipe of `edge` by python-for-android itself, with Debian's Clang for the NDK's.
 
     python build_by_recipe.py RECIPES FOLDER ARCH [optimised]
 
-A folder is laid out like the NDK, whose `clang` passes everything but the NDK's target to the GNU
-compiler of the same processor; unless asked, it does not optimise, to save time; C sources
-that the checkout has of its kernels are taken over. This Python stands for the host's Python that
+A folder is laid out like the NDK, whose `clang` passes everything on, but for the system: GNU's
+libraries stand for Android's. Unless asked, it does not optimise, to save time; C sources that the
+checkout has of its kernels are taken over. This Python stands for the host's Python that
 python-for-android builds first, and its headers for those of Android's. All the rest is
 python-for-android's own: the environment, the wheel's build, its tag, and the installation. Prints
 the folder of the packages.
@@ -20,10 +20,10 @@ import sysconfig
 import unittest.mock
 from pathlib import Path
 
-COMPILERS = {
-    "arm64-v8a": "aarch64-linux-gnu-gcc",
-    "armeabi-v7a": "arm-linux-gnueabihf-gcc",
-    "x86_64": "gcc",
+TARGETS = {
+    "arm64-v8a": "aarch64-linux-gnu",
+    "armeabi-v7a": "arm-linux-gnueabihf",
+    "x86_64": "x86_64-linux-gnu",
 }
 NDK_API = 24
 GENERATED = Path(__file__).resolve().parents[3] / "build" / "kernels"
@@ -32,30 +32,41 @@ CLANG = """#!{python}
 import subprocess
 import sys
 
-kept, skip = ["-D__ANDROID__"], False
-for argument in sys.argv[1:]:
+passed = ["--target={target}", "-fuse-ld=lld", "-D__ANDROID__"]
+arguments = iter(sys.argv[1:])
+for argument in arguments:
     if argument == "-target":
-        skip = True
-    elif skip:
-        skip = False
+        next(arguments)
     elif argument != "-mfloat-abi=softfp":  # Debian's ARM is of the hard kind
-        kept.append({levels}.get(argument, argument))
-sys.exit(subprocess.call(["{compiler}", *kept]))
+        passed.append({levels}.get(argument, argument))
+sys.exit(subprocess.call(["{clang}", *passed]))
 """
 
 
-def lay_out_ndk(folder: Path, compiler: str, optimised: bool) -> Path:
+def missing_tools(arch: str) -> list[str]:
+    """What this machine lacks for the processor."""
+    tools = ["clang", "ld.lld", "ar", "ranlib", "strip", "readelf", "objcopy"]
+    tools.append(f"{TARGETS[arch]}-gcc")  # it brings the system's headers and libraries
+    return [tool for tool in tools if shutil.which(tool) is None]
+
+
+def lay_out_ndk(folder: Path, target: str, optimised: bool) -> Path:
     """A folder like the NDK's, as far as a Python package's build looks."""
     programs = folder / "toolchains" / "llvm" / "prebuilt" / f"{sys.platform}-x86_64" / "bin"
     programs.mkdir(parents=True)
     levels = {} if optimised else {"-O3": "-O0", "-Os": "-O0"}
     for name in ("clang", "clang++"):
         (programs / name).write_text(
-            CLANG.format(python=sys.executable, compiler=compiler, levels=levels)
+            CLANG.format(
+                python=sys.executable,
+                clang=shutil.which("clang"),  # by its path: this folder comes first in PATH
+                target=target,
+                levels=levels,
+            )
         )
         (programs / name).chmod(0o755)
     for name in ("ar", "ranlib", "strip", "readelf", "objcopy"):
-        (programs / f"llvm-{name}").symlink_to(shutil.which(compiler.replace("gcc", name)))
+        (programs / f"llvm-{name}").symlink_to(shutil.which(name))
     return folder
 
 
@@ -72,7 +83,7 @@ def context(recipes: Path, folder: Path, arch: str, optimised: bool):
     made.ensure_dirs()
     made.local_recipes = str(recipes)
     made.android_api, made.ndk_api = 36, NDK_API
-    made.ndk_dir = str(lay_out_ndk(folder / "ndk", COMPILERS[arch], optimised))
+    made.ndk_dir = str(lay_out_ndk(folder / "ndk", TARGETS[arch], optimised))
     made.ndk = AndroidNDK(made.ndk_dir)
     made.env["PATH"] = os.pathsep.join([made.ndk.llvm_bin_dir, os.environ["PATH"]])
     made.set_archs([arch])
@@ -102,7 +113,7 @@ def stand_in_for_pythons(made, arch: str) -> None:
     target = made.python_recipe
     headers = Path(target.include_root(arch))
     shutil.copytree(sysconfig.get_path("include"), headers)
-    if COMPILERS[arch].startswith("arm-"):
+    if TARGETS[arch].startswith("arm-"):
         narrow = headers / "pyconfig.h"
         text = narrow.read_text()
         for name in ("LONG", "SIZE_T", "VOID_P", "TIME_T", "UINTPTR_T", "PTHREAD_T"):
@@ -110,7 +121,7 @@ def stand_in_for_pythons(made, arch: str) -> None:
         narrow.write_text(text)
     library = Path(target.link_root(arch)) / f"libpython{target.link_version}.so"
     subprocess.run(
-        [COMPILERS[arch], "-shared", "-nostdlib", "-o", library, "-x", "c", "-"],
+        [made.ndk.clang, "-shared", "-nostdlib", "-o", library, "-x", "c", "-"],
         input=b"",
         check=True,
     )

@@ -68,6 +68,7 @@ def main(folder: Path, arch: str) -> None:
     )
     packages = done.stdout.splitlines()[-1]
     paths = [root / "usr" / "lib" / libraries / part for part in ("", "blas", "lapack")]
+    paths += [library.parent for library in build.rglob("libpython*.so")]  # the empty one
     emulated = [emulator, "-L", str(root)]
     for variable, value in {
         "PYTHONHOME": root / "usr",

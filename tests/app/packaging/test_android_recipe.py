@@ -1,17 +1,16 @@
-"""The recipe of `edge` for Android, by python-for-android, with GNU compilers for the NDK's."""
+"""The recipe of `edge` for Android, by python-for-android, with Debian's Clang for the NDK's."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.app.packaging.build_by_recipe import COMPILERS
+from tests.app.packaging.build_by_recipe import TARGETS, missing_tools
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPES = ROOT / "app" / "recipes"
@@ -29,13 +28,12 @@ def run(*arguments: object) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module", params=sorted(COMPILERS))
+@pytest.fixture(scope="module", params=sorted(TARGETS))
 def installed(request, tmp_path_factory) -> tuple[str, Path]:
     """Name of the processor, and the folder into which the recipe installed `edge`."""
-    compiler = COMPILERS[request.param]
-    for program in (compiler, "readelf"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not here; make system-deps installs it")
+    missing = missing_tools(request.param)
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not here; make system-deps installs what is missing")
     script = Path(__file__).with_name("build_by_recipe.py")
     folder = tmp_path_factory.mktemp(request.param)
     printed = run(sys.executable, script, RECIPES, folder, request.param)
