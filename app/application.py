@@ -22,6 +22,7 @@ from app.look.look import Look
 from app.look.palette import DARK, LIGHT, rgba
 from app.player import Player
 from app.preferences import Preferences, load_preferences, save_preferences
+from app.private_folder import private_folder
 from app.recorders import Permission, PermissionDenied, Recorder, platform_recorder
 from app.result import Result
 from app.screens.frame import Frame
@@ -72,7 +73,7 @@ class EdgeApp(App):
     ) -> None:
         super().__init__(**settings)
         self._make_recorder = make_recorder
-        self.folder = folder or Path(self.user_data_dir)
+        self.folder = folder or private_folder(self)
         self.folder.mkdir(parents=True, exist_ok=True)
         keep_out_of_backups(self.folder)
         self.sharing = sharing or platform_sharing()

@@ -82,3 +82,16 @@ def test_on_linux_it_is_in_the_person_s_configuration(folder_on, monkeypatch, tm
     assert folder_on("linux") == tmp_path / ".config" / attribute("name")
     page = (ROOT / "docs" / "mobile.md").read_text(encoding="utf-8")
     assert f"(`~/.config/{attribute('name')}` on Linux)" in page
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Kivy makes all folders of other systems")
+def test_an_account_without_any_settings_gets_the_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("KIVY_NO_ARGS", "1")
+    monkeypatch.setenv("HOME", str(tmp_path / "new"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    from kivy.app import App
+
+    from app.private_folder import private_folder
+
+    folder = private_folder(type("Named", (App,), {"name": "edgeser"})())
+    assert folder == tmp_path / "new" / ".config" / "edgeser" and folder.is_dir()
