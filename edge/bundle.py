@@ -42,19 +42,34 @@ class Blend:
     """Frames from one window's begin to the next one's."""
     active_span_db: float
     """Sound below this many dB, relative to the loudest cell, is cut off at both ends; below 0."""
+    most: float = 1.0
+    """The weight of an expert whose gender is certain, the rest being the other one's; 0.5 to 1.
+    The default, of a bundle that states none, leaves it to answer alone."""
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Blend:
         """Checks and takes the manifest's `blend`; raises SettingsError."""
         expected = {"certain", "window_hop_frames", "active_span_db"}
-        if set(values) != expected:
-            wrong = ", ".join(sorted(expected ^ set(values)))
+        if set(values) - {"most"} != expected:
+            wrong = ", ".join(sorted(expected ^ (set(values) - {"most"})))
             raise SettingsError(f"missing or unknown settings: {wrong}")
         return cls(
             _number(values["certain"], "certain"),
             _whole_number(values["window_hop_frames"], "window_hop_frames"),
             _number(values["active_span_db"], "active_span_db"),
+            _number(values.get("most", cls.most), "most"),
         )
+
+    def female_weight(self, female: float) -> float:
+        """The weight of the female expert, when the speaker is female with that probability.
+
+        The male one has the rest; an expert of weight 0 need not run.
+        """
+        if female >= self.certain:
+            female = 1.0
+        elif female <= 1.0 - self.certain:
+            female = 0.0
+        return 1.0 - self.most + (2.0 * self.most - 1.0) * female
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest's `blend`."""
@@ -62,6 +77,7 @@ class Blend:
             "certain": self.certain,
             "window_hop_frames": self.window_hop_frames,
             "active_span_db": self.active_span_db,
+            "most": self.most,
         }
 
     def __post_init__(self) -> None:
@@ -75,6 +91,8 @@ class Blend:
             raise SettingsError(
                 f"active_span_db must be finite and below 0, got {self.active_span_db}"
             )
+        if not 0.5 <= self.most <= 1.0:
+            raise SettingsError(f"most must be from 0.5 to 1, got {self.most}")
 
 
 @dataclass(frozen=True)

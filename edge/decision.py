@@ -108,14 +108,14 @@ class Judgement:
     def emotions(self, female: float) -> NDArray[np.float64]:
         """Probabilities (8,) of the emotions, when the speaker is female with that probability.
 
-        Both experts answer, weighed by that probability; one alone when it is certain enough.
+        Both experts answer, weighed as the bundle's blend says; one of weight 0 is not asked.
         """
-        weights = {"female": female, "male": 1.0 - female}
-        if max(weights.values()) >= self._models.blend.certain:
-            weights = {max(weights, key=weights.__getitem__): 1.0}
+        weight = self._models.blend.female_weight(female)
         blended = np.zeros(len(LABELS))
-        for gender, weight in weights.items():
-            blended += weight * self._answer(gender)
+        if weight > 0.0:
+            blended += weight * self._answer("female")
+        if weight < 1.0:
+            blended += (1.0 - weight) * self._answer("male")
         return blended
 
     def _answer(self, gender: str) -> NDArray[np.float64]:

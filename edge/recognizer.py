@@ -103,6 +103,7 @@ class Recognizer:
         window_hop_frames: int = 94,
         active_span_db: float = -50.0,
         uncertain: float = Thresholds.uncertain,
+        most: float = Blend.most,
     ) -> Recognizer:
         """A recogniser of parts that are in no bundle, such as float experts in training.
 
@@ -115,7 +116,7 @@ class Recognizer:
                 raise SettingsError(f"{what} must be those of {GENDERS}, got {tuple(by_gender)}")
         if not all(0.0 < temperature < np.inf for temperature in temperatures.values()):
             raise SettingsError(f"temperatures must be above 0 and finite, got {temperatures}")
-        blend = Blend(certain, window_hop_frames, active_span_db)
+        blend = Blend(certain, window_hop_frames, active_span_db, most)
         recognizer = cls.__new__(cls)
         recognizer._bundle = None
         recognizer._settings = ()
@@ -195,8 +196,9 @@ class Recognizer:
             (n, channels), float of full scale 1, int16, int32 or uint8.
         sample_rate: of samples, in hertz; not given for a file.
         gender: None lets the gate weigh the two experts. "female" or "male", when the caller
-            knows, asks that expert alone and is reported with a posterior of 1. "both" weighs
-            the experts equally, whatever the gate (which is still reported) says.
+            knows, gives that expert the most weight that the bundle allows (`Blend.most`) and is
+            reported with a posterior of 1. "both" weighs the experts equally, whatever the gate
+            (which is still reported) says.
         labels: some of `edge.LABELS`, when no others are possible: the probabilities of these
             alone, renormalised in each window. None is for all of them.
         max_duration: seconds; a longer recording is refused. None lifts the limit.

@@ -178,10 +178,17 @@ def test_front_end_settings_out_of_range_are_refused(bundle_copy, key, value):
     assert message.startswith("manifest.json: front_end: ") and key in message
 
 
+def test_a_blend_may_say_how_much_an_expert_weighs_at_most(bundle_copy):
+    assert Bundle.load(bundle_copy).blend.most == 1.0
+    rewrite(bundle_copy, lambda manifest: manifest["blend"].update({"most": 0.7}))
+    assert Bundle.load(bundle_copy).blend.most == 0.7
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         *(("certain", 0.5), ("certain", 1.01), ("certain", "0.98"), ("certain", True)),
+        *(("most", 0.4), ("most", 1.1), ("most", "1")),
         *(("window_hop_frames", 0), ("window_hop_frames", 94.0), ("window_hop_frames", 189)),
         *(("active_span_db", 0.0), ("active_span_db", None), ("active_span_db", -(10**400))),
     ],

@@ -102,6 +102,21 @@ def test_a_known_gender_asks_its_expert_alone_and_not_the_gate(gender, calls, lo
     )
 
 
+@pytest.mark.parametrize("most", [0.5, 0.7, 0.99])
+@pytest.mark.parametrize(("female", "certain"), [(0.0, 0.0), (0.3, 0.3), (0.99, 1.0)])
+def test_the_other_expert_keeps_its_say_where_the_bundle_wants_it(female, certain, most):
+    recognizer = recognizer_of(FixedGate(female), fixed_experts(), most=most)
+    weight = certain * most + (1 - certain) * (1 - most)
+    expected = weight * softmax_by_hand(FEMALE_LOGITS, 1.0)
+    expected += (1 - weight) * softmax_by_hand(MALE_LOGITS, 1.0)
+    found = recognizer.predict_log_mel(random_log_mel(100))
+    np.testing.assert_allclose(list(found.probabilities.values()), expected, rtol=1e-12)
+    told = recognizer.predict_log_mel(random_log_mel(100), gender="female")
+    expected = most * softmax_by_hand(FEMALE_LOGITS, 1.0)
+    expected += (1 - most) * softmax_by_hand(MALE_LOGITS, 1.0)
+    np.testing.assert_allclose(list(told.probabilities.values()), expected, rtol=1e-12)
+
+
 def test_both_weighs_the_experts_equally_and_still_reports_the_gate():
     recognizer = recognizer_of(FixedGate(0.99), fixed_experts())
     prediction = recognizer.predict_log_mel(random_log_mel(100), gender="both")
@@ -330,6 +345,8 @@ def test_more_than_an_hour_is_refused_by_default():
     ("settings", "reason"),
     [
         ({"certain": 0.5}, "certain"),
+        ({"most": 0.49}, "most"),
+        ({"most": 1.01}, "most"),
         ({"window_hop_frames": 0}, "window_hop_frames"),
         ({"active_span_db": 0.0}, "active_span_db"),
         ({"temperatures": {"female": 1.0}}, "temperatures"),
