@@ -37,7 +37,7 @@ class Blend:
     """How windows are cut and the two experts weighed."""
 
     certain: float
-    """Posterior of the likelier gender from which its expert runs alone; above 0.5, at most 1."""
+    """Posterior of the likelier gender from which it counts as certain; above 0.5, at most 1."""
     window_hop_frames: int
     """Frames from one window's begin to the next one's."""
     active_span_db: float
