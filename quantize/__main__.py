@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from quantize.settings import METHODS, MethodSettings, Thresholds
+    from training.settings import MOST
 
     parser = argparse.ArgumentParser(
         prog="python -m quantize", description=__doc__,
@@ -55,7 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--size-budget", type=int, default=256 * 1024, metavar="BYTES", help="of one expert")
     add("--name", default="", help="of the bundle (default: its folder's)")
     add("--version", default="0.1.0", help="of the bundle")
-    add("--certain", type=float, default=0.98, help="posterior from which one expert runs alone")
+    add("--certain", type=float, default=0.98,
+        help="posterior from which the speaker's gender is certain")
+    add("--most", type=float, default=MOST,
+        help="weight of an expert whose gender is certain (default: %(default)s)")
     add("--ua-loss", type=float, default=limits.ua_loss, metavar="POINTS",
         help="gate: of each expert and of the whole, at most (default: %(default)s)")
     add("--recall-loss", type=float, default=limits.recall_loss, metavar="POINTS",
@@ -86,8 +90,8 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     plan = quantization.Plan(
         arguments.out, arguments.method, arguments.name, arguments.version, arguments.size_budget,
-        arguments.certain, _settings(arguments.set), thresholds, tuple(arguments.gate_parts),
-        not arguments.quiet,
+        arguments.certain, arguments.most, _settings(arguments.set), thresholds,
+        tuple(arguments.gate_parts), not arguments.quiet,
     )
     recover(plan.out)
     run = FloatRun.load(arguments.run)

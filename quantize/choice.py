@@ -29,23 +29,26 @@ class Contest:
     """Scores variants, and pairs of them, beside the float experts.
 
     float_logits: by gender, (windows, 8) of all validation windows
+    factor: what an expert's own temperature is multiplied by, see `common_factor`
     """
 
     def __init__(
         self, windows: ClipWindows, rehearsal: Rehearsal, float_logits: Mapping[str, np.ndarray],
-        float_temperatures: Mapping[str, float], thresholds: Thresholds,
+        float_temperatures: Mapping[str, float], thresholds: Thresholds, factor: float = 1.0,
     ) -> None:
         self._windows = windows
         self._rehearsal = rehearsal
         self._float_logits = dict(float_logits)
         self._float_temperatures = dict(float_temperatures)
         self._thresholds = thresholds
+        self._factor = factor
         self._exact = rehearsal.evaluation(float_logits, float_temperatures)
 
     def measured(self, gender: str, method: str, model: bytes) -> Variant:
         """A variant with its temperature and its scores, the other gender's expert left float."""
         logits = self._windows.logits(TFLiteExpert(model, name=f"{gender} {method}"))
-        temperature = fitted_temperature(self._windows, logits, gender)
+        own = fitted_temperature(self._windows, logits, gender)
+        temperature = round(own * self._factor, 4)
         proof = self._proof(
             {**self._float_logits, gender: logits},
             {**self._float_temperatures, gender: temperature},

@@ -91,8 +91,9 @@ def _convert_fold(crossval: Crossval, fold: Fold, method: str) -> None:
         )
         models[gender] = made_variant(piece, method, run.digests[gender], run.folder / "quantize")
     experts = {gender: make_expert(model, gender) for gender, model in models.items()}
-    temperatures = inner_temperatures(validation, run.features, experts)
-    answer_fold(crossval, fold, "int8", experts, temperatures, _facts(models, run, method))
+    most = crossval.run.read("config.json")["settings"]["most"]
+    temperatures = inner_temperatures(validation, run.features, experts, most)
+    answer_fold(crossval, fold, "int8", experts, temperatures, most, _facts(models, run, method))
 
 
 def _facts(models: dict[str, bytes], run: FloatRun, method: str) -> dict[str, Any]:

@@ -68,11 +68,11 @@ class FloatRun:
 
 
 def _assignments(settings: dict[str, Any], prefix: str = "") -> list[str]:
-    nested = {"universal", "specialised", "network", "augmentation"}
+    nested = {"universal", "specialised", "network", "augmentation", "acoustics"}
     assignments = []
     for name, value in settings.items():
         if name in nested:
-            assignments += _assignments(value, f"{name}.")
+            assignments += _assignments(value, f"{prefix}{name}.")
         else:
             assignments.append(f"{prefix}{name}={json.dumps(value)}")
     return assignments

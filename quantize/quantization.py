@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.bundle import Blend
 from edge.emotion import TFLiteExpert, find_runtime
 from edge.gender import GenderGate
 from edge.labels import GENDERS, LABELS
@@ -33,12 +34,13 @@ from quantize.proof import PARTS, Proof
 from quantize.report import make_report
 from quantize.representative import representative_windows
 from quantize.settings import METHODS, MethodSettings, Thresholds
-from quantize.temperature import fitted_temperature
+from quantize.temperature import common_factor, fitted_temperature
 from quantize.variants import Variant, made_variant
 from quantize.windows import ClipWindows, Rehearsal
 from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation, evaluate
 from training.keras_expert import KerasExpert
+from training.settings import MOST
 from training.tensorflow_setup import compute_in_bfloat16, seed_everything
 
 DIAGNOSED_WINDOWS = 100
@@ -54,6 +56,7 @@ class Plan:
     version: str = "0.1.0"
     size_budget: int = 256 * 1024  # bytes of one expert
     certain: float = 0.98
+    most: float = MOST
     settings: MethodSettings = MethodSettings()
     thresholds: Thresholds = Thresholds()
     gate_parts: tuple[str, ...] = PARTS
@@ -110,14 +113,18 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
     windows = ClipWindows(_not_empty(Material(unseen, log_mels)), run.features)
     floats = {gender: KerasExpert(model) for gender, model in run.experts.items()}
     float_logits = {gender: windows.logits(expert) for gender, expert in floats.items()}
-    float_temperatures = {g: fitted_temperature(windows, float_logits[g], g) for g in GENDERS}
+    alone = {g: fitted_temperature(windows, float_logits[g], g) for g in GENDERS}
+    factor = common_factor(windows, float_logits, alone, plan.most)
+    float_temperatures = {gender: round(alone[gender] * factor, 4) for gender in GENDERS}
 
     _say(plan, "gender gate")
     precision = smallest_gate(run.gate_arrays, _heard(run, log_mels), plan.certain)
     gate = GenderGate.from_arrays(precision.arrays)
     posteriors = _heard(run, windows.material.log_mels).posteriors(gate)
-    rehearsal = Rehearsal(windows, corpora.protocol, posteriors, plan.certain)
-    contest = Contest(windows, rehearsal, float_logits, float_temperatures, plan.thresholds)
+    rehearsal = Rehearsal(windows, corpora.protocol, posteriors, Blend(**_blend(run, plan)))
+    contest = Contest(
+        windows, rehearsal, float_logits, float_temperatures, plan.thresholds, factor
+    )
 
     balanced = {
         gender: balanced_expert(model, representative, plan.settings)
@@ -200,6 +207,7 @@ def _blend(run: FloatRun, plan: Plan) -> dict[str, Any]:
         "certain": plan.certain,
         "window_hop_frames": WINDOW_HOP,
         "active_span_db": run.features.trim_db,
+        "most": plan.most,
     }
 
 

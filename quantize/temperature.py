@@ -8,6 +8,9 @@ from quantize.errors import QuantizeError
 from training import temperature
 from training.clip_windows import ClipWindows
 from training.corpora import CorpusError
+from training.temperature import common_factor
+
+__all__ = ["common_factor", "fitted_temperature"]
 
 
 def fitted_temperature(windows: ClipWindows, logits: np.ndarray, gender: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from edge.bundle import Blend
 from edge.labels import GENDERS
 from training.clip_windows import ClipWindows
 from training.evaluation import Evaluation
@@ -23,13 +24,13 @@ class Rehearsal:
 
     def __init__(
         self, windows: ClipWindows, protocol: Protocol, posteriors: tuple[np.ndarray, np.ndarray],
-        certain: float,
+        blend: Blend,
     ) -> None:
         self._windows = windows
         self._protocol = protocol
         self._female, of_windows = posteriors  # of clips, of windows
-        weights = np.where(of_windows >= certain, 1.0, of_windows)
-        self._weights = np.where(of_windows <= 1.0 - certain, 0.0, weights)[:, None]
+        self._weights = np.array([blend.female_weight(p) for p in of_windows])[:, None]
+        self._most = blend.most
 
     def evaluation(
         self, logits: Mapping[str, np.ndarray], temperatures: Mapping[str, float]
@@ -38,7 +39,9 @@ class Rehearsal:
         windows = self._windows
         female, male = (windows.shares(logits[g], temperatures[g]) for g in GENDERS)
         blended = self._weights * female + (1.0 - self._weights) * male
-        own = windows.of_gender("female")[windows.owners, None]
+        known = np.where(
+            windows.of_gender("female")[windows.owners, None], self._most, 1.0 - self._most
+        )
         clips = tuple(windows.material.clips)
         return Evaluation(
             protocol=self._protocol,
@@ -46,5 +49,5 @@ class Rehearsal:
             parts=("validation",) * len(clips),
             female=self._female,
             probabilities=windows.means(blended),
-            probabilities_true_gender=windows.means(np.where(own, female, male)),
+            probabilities_true_gender=windows.means(known * female + (1.0 - known) * male),
         )

@@ -5,17 +5,22 @@
 The systems are made of one run's networks, or of a bundle's:
 
     soft         both experts, weighed by the gate's posterior: the deployed form
-    hard         the likelier gender's expert alone
-    oracle       the expert of the true gender
-    swapped      the expert of the other gender, on purpose
+    hard         the likelier gender's expert leads, however slightly it is the likelier one
+    oracle       the expert of the true gender leads
+    swapped      the expert of the other gender leads, on purpose
     equal        both experts, each by half, whoever speaks
-    universal    the network that the experts were specialised from
+    alone        as soft, but an expert whose gender is certain answers alone
+    universal    one of the networks that the experts were specialised from
+    both halves  the two networks that they were specialised from, each by half
     same size    the universal network of another run, as large as both experts together
+
+Where an expert leads it has the weight of the deployed form, `Blend.most`; the rest is the other's.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -25,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.bundle import Bundle
+from edge.bundle import Blend, Bundle, Thresholds
 from edge.errors import SettingsError
 from edge.features import FrontEnd, relative_db
 from edge.gender import Evidence, GenderGate, read_arrays
@@ -39,11 +44,17 @@ from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation
 from training.protocol import RELEASE, Protocol
 from training.run import Run
+from training.settings import MOST
 from training.tables import percent, table
-from training.temperature import fitted_temperature
+from training.temperature import common_factor, fitted_temperature
 
 BASELINE = "soft"
 _FEWEST_SPEAKERS = 3
+_RIVALS = {
+    "same size": "a universal network of another run",
+    "both halves": "the two universal networks that they come from, of the same size together",
+    "universal": "the first of these alone",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ class Systems:
 class Networks:
     """Networks that hear the same features: (frames, n_mfcc) in, logits out.
 
-    experts: "female", "male" or "universal"; temperatures: of those that have one already
+    experts: by stage; temperatures: likewise, where they are known already
     """
 
     features: Any
@@ -144,33 +155,38 @@ def ask(
     wanted = [k for k, clip in enumerate(clips) if protocol.part(clip) in {"validation", *parts}]
     material = Material([clips[k] for k in wanted], [log_mels[k] for k in wanted])
     of_part = np.array([protocol.part(clip) for clip in material.clips])
+    gate, blend, uncertain = _gate_of(run, bundle)
     groups: list[tuple[Networks, dict[str, str]]] = []
     if bundle is not None:
         groups.append((_of_bundle(bundle), {"female": "female", "male": "male"}))
         if run is not None and run.model_path("universal").exists():
-            groups.append((_of_run(run, ["universal"]), {"universal": "universal"}))
+            groups.append(_of_everybody(run, []))
     elif run is not None:
-        stages = [*GENDERS, *(["universal"] if run.model_path("universal").exists() else [])]
-        groups.append((_of_run(run, stages), {stage: stage for stage in stages}))
+        groups.append(_of_everybody(run, GENDERS))
     if same_size is not None:
         groups.append((_of_run(same_size, ["universal"]), {"universal": "same size"}))
 
     shares, parameters = {}, {}
     for networks, names in groups:
         windows = ClipWindows(material, networks.features)
+        logits = {stage: windows.logits(networks.experts[stage]) for stage in names}
+        temperatures = networks.temperatures or _fitted(
+            windows, logits, of_part == "validation", blend.most
+        )
         for stage, name in names.items():
-            logits = windows.logits(networks.experts[stage])
-            temperature = networks.temperatures.get(stage)
-            if temperature is None:
-                temperature = _fitted(windows, logits, stage, of_part == "validation")
-            shares[name] = windows.shares(logits, temperature)
+            shares[name] = windows.shares(logits[stage], temperatures[stage])
             parameters[name] = networks.parameters[stage]
-    gate, certain, uncertain = _gate_of(run, bundle)
     windows = ClipWindows(material, groups[0][0].features)
     female, of_windows = _posteriors(gate, material, groups[0][0].features.trim_db)
     return _systems(
-        windows, shares, parameters, female, of_windows, certain, uncertain, of_part, parts
+        windows, shares, parameters, female, of_windows, blend, uncertain, of_part, parts
     )
+
+
+def _of_everybody(run: Run, stages: Sequence[str]) -> tuple[Networks, dict[str, str]]:
+    """The run's stages and those of its networks of everybody that there are."""
+    there = [stage for stage in ("universal", "second") if run.model_path(stage).exists()]
+    return _of_run(run, [*stages, *there]), {stage: stage for stage in (*stages, *there)}
 
 
 def _of_run(run: Run, stages: Sequence[str]) -> Networks:
@@ -192,27 +208,34 @@ def _of_bundle(bundle: Bundle) -> Networks:
     )
 
 
-def _gate_of(run: Run | None, bundle: Bundle | None) -> tuple[GenderGate, float, float]:
-    """The gate, and the blend's and the uncertainty's thresholds."""
-    from edge.bundle import Thresholds
-
+def _gate_of(run: Run | None, bundle: Bundle | None) -> tuple[GenderGate, Blend, float]:
+    """The gate, how its posterior weighs, and from where on an answer is not trusted."""
     if bundle is not None:
-        return bundle.gate, bundle.blend.certain, bundle.thresholds.uncertain
+        return bundle.gate, bundle.blend, bundle.thresholds.uncertain
     assert run is not None
-    return GenderGate.from_arrays(read_arrays(run.gate_path)), 0.98, Thresholds().uncertain
+    gate = GenderGate.from_arrays(read_arrays(run.gate_path))
+    trim_db = run.emotion_features().trim_db
+    return gate, Blend(0.98, WINDOW_HOP, trim_db, MOST), Thresholds().uncertain
 
 
 def _fitted(
-    windows: ClipWindows, logits: np.ndarray, stage: str, validating: np.ndarray
-) -> float:
-    """On the validation clips alone: those of the expert's gender, or all."""
+    windows: ClipWindows, logits: dict[str, np.ndarray], validating: np.ndarray, most: float
+) -> dict[str, float]:
+    """By stage, on the validation clips alone: those of an expert's gender, or all."""
     if not validating.any():
-        return 1.0
+        return dict.fromkeys(logits, 1.0)
     some, inside = windows.of_clips(validating)
-    gender = stage if stage in GENDERS else None
-    if gender is not None and not some.of_gender(gender).any():
-        return 1.0
-    return fitted_temperature(some, logits[inside], gender)
+    heard = {stage: rows[inside] for stage, rows in logits.items()}
+    temperatures = {}
+    for stage, rows in heard.items():
+        gender = stage if stage in GENDERS else None
+        known = gender is None or some.of_gender(gender).any()
+        temperatures[stage] = fitted_temperature(some, rows, gender) if known else 1.0
+    if set(GENDERS) <= set(heard):
+        factor = common_factor(some, heard, temperatures, most)
+        for gender in GENDERS:
+            temperatures[gender] *= factor
+    return temperatures
 
 
 def _posteriors(
@@ -238,22 +261,26 @@ def _systems(
     parameters: dict[str, int | None],
     female: np.ndarray,
     of_windows: np.ndarray,
-    certain: float,
+    blend: Blend,
     uncertain: float,
     of_part: np.ndarray,
     parts: Sequence[str],
 ) -> Systems:
     """shares: by network, (windows, 8)."""
-    soft = np.where(of_windows >= certain, 1.0, of_windows)
-    soft = np.where(of_windows <= 1.0 - certain, 0.0, soft)
     truth = (windows.material.genders == "female")[windows.owners].astype(float)
-    weights = {
-        "soft": soft,
+    alone = dataclasses.replace(blend, most=1.0)
+    posteriors = {
+        "soft": of_windows,
         "hard": (of_windows >= 0.5).astype(float),
         "oracle": truth,
         "swapped": 1.0 - truth,
         "equal": np.full(len(truth), 0.5),
+    }
+    weights = {
+        name: np.array([blend.female_weight(p) for p in of_system])
+        for name, of_system in posteriors.items()
     }  # of the female expert, (windows,)
+    weights["alone"] = np.array([alone.female_weight(p) for p in of_windows])
     both = None
     if None not in (parameters["female"], parameters["male"]):
         both = parameters["female"] + parameters["male"]
@@ -269,6 +296,9 @@ def _systems(
         if name in shares:
             answers[name] = windows.means(shares[name])[kept]
             sizes[name] = parameters[name]
+    if {"universal", "second"} <= set(shares):
+        answers["both halves"] = windows.means((shares["universal"] + shares["second"]) / 2)[kept]
+        sizes["both halves"] = parameters["universal"] + parameters["second"]
     clips = tuple(clip for clip, keep in zip(windows.material.clips, kept) if keep)
     return Systems(clips, tuple(of_part[kept]), female[kept], answers, sizes, uncertain)
 
@@ -290,7 +320,8 @@ def compare(systems: Systems) -> dict[str, Any]:
         "verdict": _verdict(rows),
         "fairness": [
             _fairness(evaluations[name], name, *group)
-            for name in (BASELINE, "oracle", "universal", "same size") if name in evaluations
+            for name in (BASELINE, "oracle", "universal", "both halves", "same size")
+            if name in evaluations
             for group in groups
         ],
         "calibration": _calibration(evaluations[BASELINE]),
@@ -335,7 +366,7 @@ def _mean_gain(
 
 def _verdict(rows: Sequence[dict[str, Any]]) -> str:
     """What the comparison with one network says, in a sentence."""
-    rivals = [row for row in rows if row["system"] in ("same size", "universal")]
+    rivals = [row for row in rows if row["system"] in _RIVALS]
     if not rivals:
         return "Not compared with a universal network: none was asked (--run, --universal)."
     sentences = []
@@ -348,9 +379,7 @@ def _verdict(rows: Sequence[dict[str, Any]]) -> str:
             found = "clearly worse than"
         else:
             found = "not clearly different from"
-        named = {"same size": "a universal network of another run"}.get(
-            row["system"], "the universal network that they come from"
-        )
+        named = _RIVALS[row["system"]]
         sentences.append(
             f"Gender-specific experts are {found} {named}: "
             f"{-100 * gain['estimate']:+.2f} points of UA ({low:+.2f} ... {high:+.2f})."

@@ -6,11 +6,12 @@ every random number comes from the generator that is passed in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from edge.features import relative_db
+from training.acoustics import AcousticSettings
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,7 @@ class AugmentationSettings:
 
     tempo: float = 0.15            # speed 1 -+ this
     vocal_tract: float = 0.10      # frequencies 1 -+ this
-    noise_share: float = 0.30      # share of clips that get noise
-    noise_snr_db: tuple[float, float] = (8.0, 40.0)
+    acoustics: AcousticSettings = AcousticSettings()
     equaliser_db: float = 0.0      # standard deviation of a smooth random gain over frequency
     masks: int = 2                 # stretches of time blanked (SpecAugment)
     mask_frames: int = 20          # the longest
@@ -33,31 +33,15 @@ class LogMelAugmenter:
     def __init__(self, settings: AugmentationSettings, bands: int) -> None:
         self._settings = settings
         self._bands = bands
-        table = np.random.default_rng(0).gamma(3.0, 1 / 3.0, (2048, bands))
-        self._noise = (table + 1e-3).astype(np.float32)  # (2048, bands) powers of mean 1
 
-    def noisy(self, log_mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """In the settings' share of calls, steady noise of random level and tilt is added."""
-        settings = self._settings
-        if not rng.random() < settings.noise_share:
-            return log_mel
-        snr_db = rng.uniform(*settings.noise_snr_db)
-        tilt = np.linspace(0.0, rng.uniform(-25.0, 5.0), self._bands)
-        start = rng.integers(len(self._noise))
-        rows = np.arange(start, start + len(log_mel)) % len(self._noise)
-        return add_noise(log_mel, self._noise[rows], snr_db, tilt)
-
-    def reshaped(self, log_mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Another tempo, vocal tract and microphone."""
+    def reshaping(self, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+        """Another tempo, vocal tract and microphone, the same for every log-mel it is given."""
         settings = self._settings
         tempo = rng.uniform(1 - settings.tempo, 1 + settings.tempo)
         tract = rng.uniform(1 - settings.vocal_tract, 1 + settings.vocal_tract)
-        log_mel = warp_bands(stretch(log_mel, tempo), tract)
-        if settings.equaliser_db:
-            gains = rng.normal(0.0, settings.equaliser_db, 6)
-            curve = np.interp(np.linspace(0, 5, self._bands), np.arange(6), gains)
-            log_mel = log_mel + curve.astype(np.float32)
-        return log_mel
+        gains = rng.normal(0.0, settings.equaliser_db, 6)
+        curve = np.interp(np.linspace(0, 5, self._bands), np.arange(6), gains).astype(np.float32)
+        return lambda log_mel: warp_bands(stretch(log_mel, tempo), tract) + curve
 
     def masked(self, cepstrum: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(frames, n) with stretches of time set to zero, each at most a fifth of the frames."""
@@ -95,20 +79,6 @@ def warp_bands(log_mel: np.ndarray, factor: float, bend: float = 0.8) -> np.ndar
     right = np.minimum(left + 1, top)
     share = (where - left)[None].astype(np.float32)
     return log_mel[:, left] * (1 - share) + log_mel[:, right] * share
-
-
-def add_noise(
-    log_mel: np.ndarray, noise: np.ndarray, snr_db: float, tilt_db: np.ndarray
-) -> np.ndarray:
-    """The sum of the powers of speech and noise, in decibels relative to its loudest cell.
-
-    noise: (frames, bands) powers of mean 1; tilt_db: (bands,) its spectrum's shape. Its mean power
-    over all cells is snr_db below that of the speech.
-    """
-    speech = np.exp(log_mel * np.float32(np.log(10) / 10))  # power, loudest cell 1
-    shape = 10 ** (tilt_db / 10)
-    shape *= speech.mean() * 10 ** (-snr_db / 10) / shape.mean()
-    return relative_db(10 * np.log10(speech + noise * shape.astype(np.float32)))
 
 
 def mix(

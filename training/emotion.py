@@ -1,4 +1,7 @@
-"""Trains the emotion experts: one network on everybody, then a copy specialised for each gender.
+"""Trains the emotion experts: two networks on everybody, then one specialised for each gender.
+
+Two, since their errors differ: an expert that answers with a little of the other one's opinion is
+better than either (`Blend.most`). Without the stage "second", both come from one network.
 
     python -m training emotion --corpora CORPORA --run runs/NAME
 
@@ -34,6 +37,7 @@ from edge.features import (
 )
 from edge.labels import GENDERS, LABELS
 from edge.windows import active_span, cut_windows
+from training.acoustics import Acoustics
 from training.augment import LogMelAugmenter, mix
 from training.cache import FeatureCache
 from training.corpora import Clip, CorpusError, read_corpora
@@ -88,10 +92,19 @@ def unit_variance(material: Material, features: EmotionFeatures) -> EmotionFeatu
 
 
 class Batches:
-    """Augmented batches of a stage, the same for the same seed, stage and epoch."""
+    """Augmented batches of a stage, the same for the same seed, stage and epoch.
+
+    taught: behind each example comes what its teachers hear, the clip in its own good acoustics
+    """
 
     def __init__(
-        self, material: Material, settings: TrainingSettings, features: EmotionFeatures, stage: str
+        self,
+        material: Material,
+        settings: TrainingSettings,
+        features: EmotionFeatures,
+        stage: str,
+        front_end: FrontEnd | None = None,
+        taught: bool = False,
     ) -> None:
         self._material = material
         self._settings = settings
@@ -99,6 +112,9 @@ class Batches:
         self._stage = stage
         self.scale = features.scale
         self._augmenter = LogMelAugmenter(settings.augmentation, material.log_mels[0].shape[1])
+        front_end = front_end or FrontEnd()
+        self._acoustics = Acoustics(settings.augmentation.acoustics, front_end, material.log_mels)
+        self._taught = taught
         corpora = {corpus: material.labels_of(corpus) for corpus in np.unique(material.corpora)}
         smooth = np.stack([corpora[corpus] / corpora[corpus].sum() for corpus in material.corpora])
         hard = np.eye(len(LABELS))[material.labels]
@@ -118,7 +134,8 @@ class Batches:
         for corpus in np.unique(material.corpora):
             here = material.corpora == corpus
             for gender in GENDERS:
-                share = 1.0 if self._stage in ("universal", gender) else settings.other_gender
+                elsewhere = self._stage in GENDERS and self._stage != gender
+                share = settings.other_gender if elsewhere else 1.0
                 clips = np.flatnonzero(here & (material.genders == gender))
                 most = settings.clips_per_epoch.get(corpus, len(clips))
                 times = settings.repeats.get(corpus, 1.0)
@@ -126,7 +143,10 @@ class Batches:
         return rng.permutation(np.concatenate(chosen))
 
     def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """(batch, frames, n_mfcc, 1) features, (batch, 8) targets and adjustments, all float32."""
+        """(batch, frames, n_mfcc, 1) features, (batch, 8) targets and adjustments, all float32.
+
+        Of a taught stage the features are (batch, frames, n_mfcc, 2), the teachers' behind.
+        """
         rng, size = self._generator(epoch), self._settings.batch_size
         mixup, strength = self._settings.augmentation.mixup, self._settings.prior_adjustment
         order = self._order(rng)
@@ -134,22 +154,35 @@ class Batches:
             chosen = order[step * size : (step + 1) * size]
             features = np.stack([self._example(index, rng) for index in chosen])
             told = np.concatenate([self._targets[chosen], self._priors[chosen]], axis=1)
-            features, told = mix(features[..., None], told, mixup, rng)
+            features, told = mix(features, told, mixup, rng)
             targets, priors = np.split(told, 2, axis=1)
             yield features, targets, strength * np.log(np.maximum(priors, _LEAST_PRIOR))
 
     def _example(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        frames = self._features.frames
-        log_mel = self._material.log_mels[index].astype(np.float32)
-        log_mel = self._augmenter.noisy(log_mel, rng)
+        clean = self._material.log_mels[index].astype(np.float32)
+        reshape = self._augmenter.reshaping(rng)
+        place = rng.random(2)  # of the window in the clip, and of a short clip in the window
+        spoilt = self._acoustics.spoilt(clean, rng)
+        heard = [self._cepstrum(spoilt, reshape, place[0])]
+        if self._taught:
+            by_teachers = heard[0] if spoilt is clean else self._cepstrum(clean, reshape, place[0])
+            heard.append(by_teachers.copy())
+        heard[0] = self._augmenter.masked(heard[0], rng)
+        return np.stack([self._placed(cepstrum, place[1]) for cepstrum in heard], axis=-1)
+
+    def _cepstrum(
+        self, log_mel: np.ndarray, reshape: Callable[[np.ndarray], np.ndarray], place: float
+    ) -> np.ndarray:
         start, stop = active_span(log_mel, self._features.trim_db)
-        log_mel = self._augmenter.reshaped(log_mel[start:stop], rng)
-        spare = max(0, len(log_mel) - frames)
-        begin = rng.integers(spare + 1)
-        window = relative_db(log_mel[begin : begin + frames])
-        cepstrum = self._augmenter.masked(normalised_cepstrum(window, self._features), rng)
-        out = np.zeros((frames, cepstrum.shape[1]), np.float32)
-        before = rng.integers(frames - len(cepstrum) + 1)
+        log_mel = reshape(log_mel[start:stop])
+        spare = max(0, len(log_mel) - self._features.frames)
+        begin = int(place * (spare + 1))
+        window = relative_db(log_mel[begin : begin + self._features.frames])
+        return normalised_cepstrum(window, self._features)
+
+    def _placed(self, cepstrum: np.ndarray, place: float) -> np.ndarray:
+        out = np.zeros((self._features.frames, cepstrum.shape[1]), np.float32)
+        before = int(place * (len(out) - len(cepstrum) + 1))
         out[before : before + len(cepstrum)] = cepstrum
         return out
 
@@ -257,7 +290,7 @@ class Stage:
         self._reseed_dropout = reseed_dropout
         self._run, self._name, self._settings, self._batches = run, name, settings, batches
         self._plan: StageSettings = (
-            settings.universal if name == "universal" else settings.specialised
+            settings.specialised if name in GENDERS else settings.universal
         )
         self.model = model
         self._optimizer = keras.optimizers.AdamW(
@@ -273,9 +306,9 @@ class Stage:
 
         @tf.function
         def step(features: Any, targets: Any, adjustments: Any) -> Any:
-            opinions = teachers.probabilities(features, batches.scale) if share else None
+            opinions = teachers.probabilities(features[..., 1:], batches.scale) if share else None
             with tf.GradientTape() as tape:
-                logits = model(features[:, :, :heard], training=True)
+                logits = model(features[:, :, :heard, :1], training=True)
                 # Adjusted by what is usual in its corpus, a clip teaches what is unusual about it.
                 loss = (1.0 - share) * _cross_entropy(targets, logits + adjustments)
                 if share:
@@ -421,14 +454,14 @@ def train_experts(
     stages: Sequence[str] = STAGES,
     progress: bool = True,
     teachers: Sequence[Run] = (),
-    initial: Run | None = None,
+    initial: Sequence[Run] = (),
     bar: Any = None,
     tensorboard: bool = False,
 ) -> dict[str, dict[str, float]]:
     """Trains whatever of the run is not there yet; returns each stage's validation scores.
 
     config: what the run's config.json records besides settings and fingerprint.
-    initial: a run whose universal network the universal stage begins with, and whose scale of the
+    initial: a run whose networks the stages of everybody begin with, and whose scale of the
         features is kept, since that is what the network knows.
     tensorboard: whether RUN/tensorboard gets each epoch's figures, for a live view.
     bar: a progress bar of more than this training, told each step; else there is one of its own.
@@ -444,15 +477,19 @@ def train_experts(
         "settings": settings.to_dict(),
         "data": train.fingerprint(),
         "teachers": [teacher.fingerprint("universal") for teacher in teachers],
-        "initial": None if initial is None else initial.fingerprint("universal"),
+        "initial": [
+            begun.fingerprint(known)
+            for stage in stages if stage not in GENDERS and initial
+            for begun, known in [_source(initial, stage)]
+        ],
         **config,
     })
     seed_everything(settings.seed)
     compute_in_bfloat16(settings.bfloat16)
     taught = Teachers(teachers)
     wide = unit_variance(train, _features(settings, front_end, taught.n_mfcc))
-    if initial is not None:
-        wide = _rescaled(wide, initial, settings, front_end)
+    for run_before in initial:
+        wide = _rescaled(wide, run_before, settings, front_end)
     features = dataclasses.replace(
         wide, n_mfcc=settings.n_mfcc, scale=wide.scale[: settings.n_mfcc]
     )
@@ -462,8 +499,12 @@ def train_experts(
         "emotion_features": features.to_dict(),
     })
     judge = None if validation is None or not len(validation) else Validation(validation, features)
-    batches = {stage: Batches(train, settings, wide, stage) for stage in stages}
-    plans = {stage: settings.universal if stage == "universal" else settings.specialised
+    share = settings.distillation if teachers else 0.0
+    batches = {
+        stage: Batches(train, settings, wide, stage, front_end, taught=share > 0.0)
+        for stage in stages
+    }
+    plans = {stage: settings.specialised if stage in GENDERS else settings.universal
              for stage in stages}
     metrics = run.read("metrics.json") if (run.folder / "metrics.json").exists() else {}
     total = sum(plans[stage].epochs * batches[stage].steps for stage in stages)
@@ -478,10 +519,10 @@ def train_experts(
             # Each stage starts from the same random state, however the run came there.
             keras.utils.set_random_seed(settings.seed + 1 + STAGES.index(stage))
             model = build_network(settings.network, features.frames, features.n_mfcc)
-            if stage != "universal":
-                model.set_weights(run.expert("universal").get_weights())
-            elif initial is not None:
-                _begin_with(model, initial)
+            if stage in GENDERS:
+                model.set_weights(run.expert(run.parent(stage)).get_weights())
+            elif initial:
+                _begin_with(model, *_source(initial, stage))
             board = run.folder / "tensorboard" if tensorboard else None
             trained = Stage(run, stage, settings, batches[stage], model, taught, board)
             metrics[stage] = {
@@ -496,7 +537,7 @@ def planned_steps(train: Material, settings: TrainingSettings, stages: Sequence[
     """How many steps `train_experts` would make."""
     features = _features(settings, FrontEnd(), settings.n_mfcc)
     return sum(
-        (settings.universal if stage == "universal" else settings.specialised).epochs
+        (settings.specialised if stage in GENDERS else settings.universal).epochs
         * Batches(train, settings, features, stage).steps
         for stage in stages
     )
@@ -526,9 +567,16 @@ def _rescaled(
     return dataclasses.replace(features, scale=known.scale + features.scale[count:])
 
 
-def _begin_with(model: Any, initial: Run) -> None:
-    """Gives the model the initial run's universal weights; RunError when it is another network."""
-    known = initial.expert("universal")
+def _source(initial: Sequence[Run], stage: str) -> tuple[Run, str]:
+    """The run and its stage that a network of everybody begins with."""
+    if stage == "second" and len(initial) == 1 and initial[0].model_path("second").exists():
+        return initial[0], "second"
+    return initial[0 if stage == "universal" else -1], "universal"
+
+
+def _begin_with(model: Any, initial: Run, stage: str) -> None:
+    """Gives the model an initial run's weights; RunError when it is another network."""
+    known = initial.expert(stage)
     if _structure(known) != _structure(model):
         raise RunError(
             f"run {initial.folder} has another network than the settings: it cannot be begun with"
@@ -592,8 +640,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="training speakers to validate on instead, to choose settings by")
     parser.add_argument("--exclude", nargs="+", default=[], metavar="CORPUS[/SPEAKER]",
                         help="training speakers, or whole corpora, to leave out of the training")
-    parser.add_argument("--initial", type=Path, metavar="RUN",
-                        help="a finished run whose universal network the training begins with")
+    parser.add_argument("--initial", nargs="+", type=Path, default=[], metavar="RUN",
+                        help="a finished run whose networks of everybody the training begins with, "
+                        "or two, of which the second one's is for the stage second")
     parser.add_argument("--tensorboard", action="store_true",
                         help="write RUN/tensorboard, for tensorboard --logdir RUN/tensorboard")
 
@@ -633,7 +682,8 @@ def run(arguments: argparse.Namespace) -> int:
               if arguments.teachers else []),
             *(["--hold-out", *arguments.hold_out] if arguments.hold_out else []),
             *(["--exclude", *arguments.exclude] if arguments.exclude else []),
-            *(["--initial", "RUN0"] if arguments.initial else []),
+            *(["--initial", *(f"RUN0{letter}" for letter, _ in zip("ab", arguments.initial))]
+              if arguments.initial else []),
         ]),
         "environment": environment(),
     }
@@ -641,7 +691,7 @@ def run(arguments: argparse.Namespace) -> int:
         Run(arguments.run), material["train"], material["validation"], settings, front_end, config,
         arguments.stages,
         teachers=[Run(folder) for folder in arguments.teachers],
-        initial=None if arguments.initial is None else Run(arguments.initial),
+        initial=[Run(folder) for folder in arguments.initial],
         tensorboard=arguments.tensorboard,
     )
     for stage, scores in metrics.items():

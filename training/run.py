@@ -3,7 +3,8 @@
     config.json     settings, seed, command, split, fingerprint of the data, versions
     features.json   settings of the front end and of the experts' features
     gender.npz      the gate
-    universal.h5    the network before it was specialised, then female.h5 and male.h5
+    universal.h5    the network of everybody that female.h5 was specialised from
+    second.h5       another one, that male.h5 was specialised from, where it was trained
     history.jsonl   a line for each epoch
     metrics.json    what the finished stages scored on the validation speakers
     checkpoints/    where each stage can go on
@@ -22,7 +23,7 @@ from typing import Any
 from edge.errors import EdgeError
 from edge.features import EmotionFeatures, FrontEnd
 
-STAGES = ("universal", "female", "male")
+STAGES = ("universal", "second", "female", "male")
 
 
 class RunError(EdgeError):
@@ -103,6 +104,11 @@ class Run:
             warnings.simplefilter("ignore", UserWarning)
             model.save(aside, include_optimizer=False)
         os.replace(aside, self.model_path(stage))
+
+    def parent(self, stage: str) -> str:
+        """The stage whose network a gender's stage is specialised from."""
+        second = stage == "male" and self.model_path("second").exists()
+        return "second" if second else "universal"
 
     def fingerprint(self, stage: str) -> str:
         """A digest of a stage's finished model; RunError when it is missing."""

@@ -11,6 +11,9 @@ from typing import Any
 from edge.errors import SettingsError
 from training.augment import AugmentationSettings
 
+MOST = 0.65
+"""Of `edge.bundle.Blend.most`: the weight of the expert of a speaker's own gender."""
+
 
 @dataclass(frozen=True)
 class NetworkSettings:

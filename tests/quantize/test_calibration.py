@@ -12,7 +12,7 @@ from edge.features import FrontEnd
 from edge.gender import GenderGate, read_arrays
 from quantize.errors import QuantizeError
 from quantize.gate_precision import GateWindows, smallest_gate
-from quantize.temperature import fitted_temperature
+from quantize.temperature import common_factor, fitted_temperature
 from quantize.windows import ClipWindows
 from tests.edge.bundles import random_gate
 from tests.synthetic_speech import synthesise
@@ -39,6 +39,30 @@ def test_the_temperature_undoes_a_scale_of_the_logits(scale):
     unscaled = fitted_temperature(windows, logits, "female")
     again = fitted_temperature(windows, logits * scale, "female")
     assert again == pytest.approx(scale * unscaled, rel=1e-3)
+
+
+@pytest.mark.parametrize("most", [0.5, 0.7])
+def test_the_mean_of_two_experts_is_made_as_sure_as_it_may_be(most):
+    """The factor leaves no temperature that makes the true labels likelier, and is below 1."""
+    windows, logits = answered()
+    windows.of_gender = lambda gender: windows.material.genders == gender
+    noise = np.random.default_rng(1).normal(0.0, 1.5, logits.shape)
+    of_both = {"female": logits + noise, "male": logits - noise}
+    alone = {g: fitted_temperature(windows, rows, "female") for g, rows in of_both.items()}
+    factor = common_factor(windows, of_both, alone, most)
+
+    def loss(scale):
+        women, men = (windows.shares(of_both[g], alone[g] * scale) for g in ("female", "male"))
+        answers = windows.means(most * women + (1 - most) * men)
+        return -np.log(answers[np.arange(400), windows.material.labels]).mean()
+
+    assert factor < 0.95
+    assert loss(factor) < min(loss(0.95 * factor), loss(1.05 * factor), loss(1.0))
+
+
+def test_an_expert_that_answers_alone_keeps_its_own_temperature():
+    windows, logits = answered()
+    assert common_factor(windows, {"female": logits}, {"female": 2.0}, 1.0) == 1.0
 
 
 def test_a_gender_without_clips_has_no_temperature():

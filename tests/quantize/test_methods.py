@@ -155,7 +155,8 @@ def test_a_rehearsal_answers_as_the_recogniser_does(automatic, tiny_corpora, tin
     heard = GateWindows.cut(
         windows.material.log_mels, run.front_end, WINDOW_HOP, run.features.trim_db
     )
-    rehearsal = Rehearsal(windows, corpora.protocol, heard.posteriors(bundle.gate), 0.98)
+    assert bundle.blend.most < 1.0
+    rehearsal = Rehearsal(windows, corpora.protocol, heard.posteriors(bundle.gate), bundle.blend)
     logits = {gender: windows.logits(expert) for gender, expert in bundle.experts.items()}
     rehearsed = rehearsal.evaluation(logits, bundle.temperatures)
     asked = evaluate(
@@ -174,6 +175,7 @@ class TestChoice:
 
     @pytest.fixture
     def contest(self, tiny_corpora, tiny_cache, tiny_run):
+        from edge.bundle import Blend
         from quantize.choice import Contest
         from quantize.float_run import FloatRun
         from quantize.material import read_material
@@ -186,7 +188,7 @@ class TestChoice:
         windows = ClipWindows(Material(*corpora.in_use("validation")), run.features)
         female = windows.of_gender("female").astype(float)
         rehearsal = Rehearsal(
-            windows, corpora.protocol, (female, female[windows.owners]), certain=0.98
+            windows, corpora.protocol, (female, female[windows.owners]), Blend(0.98, 94, -50.0)
         )
         truth = np.eye(8)[windows.material.labels][windows.owners] * 4.0
         self.windows, self.truth = windows, truth.astype(np.float32)

@@ -15,7 +15,13 @@ from edge.labels import LABELS
 from training.__main__ import main
 from training.answers import load_answers, pooled, save_answers
 from training.corpora import CORPUS_LABELS, Clip, CorpusError, read_corpora
-from training.crossval.folds import base_clips, folds_of, split, validation_speakers
+from training.crossval.folds import (
+    base_clips,
+    calibrating_speakers,
+    folds_of,
+    split,
+    validation_speakers,
+)
 from training.crossval.results import collect, fold_run, format_results, published
 from training.crossval.settings import CrossvalSettings
 from training.evaluation import Evaluation
@@ -93,6 +99,18 @@ class TestFolds:
             assert not speakers & frozenset().union(*validating)
             assert "crema-d/1001" in speakers
 
+    def test_a_base_of_few_corpora_is_the_same_whichever_corpus_is_tested(self, miniature_corpora):
+        clips = read_corpora(miniature_corpora)
+        bases = []
+        for corpus in ("ravdess", "savee", "tess"):
+            folds = folds_of(corpus, EMOBOX, clips)
+            validating = [validation_speakers(folds, fold, clips) for fold in folds]
+            bases.append(base_clips(folds, clips, validating, ["crema-d"]))
+        assert bases[0] == bases[1] == bases[2]
+        known = {f"{clips[i].corpus}/{clips[i].speaker}" for i in bases[0]}
+        assert "crema-d/1001" in known and not known & calibrating_speakers(clips)
+        assert {name.split("/")[0] for name in known} == {"crema-d"}
+
     def test_tess_is_tested_by_clip_which_is_said_and_between_its_speakers(self):
         listed = json.loads(EMOBOX.read_text())["tess"]["test_clips"]["1"]
         clips = [
@@ -116,7 +134,9 @@ class TestSettings:
     def test_a_setting_is_of_one_training_or_of_both(self):
         settings = CrossvalSettings().replaced([
             "n_mfcc=20", "fold.universal.epochs=3", "gate.steps=7", "other_share=1",
+            "most=0.8", 'base_corpora=["crema-d","slr45"]',
         ])
+        assert settings.most == 0.8 and settings.base_corpora == ("crema-d", "slr45")
         assert settings.base.n_mfcc == settings.fold.n_mfcc == 20
         assert settings.fold.universal.epochs == 3 != settings.base.universal.epochs
         assert settings.gate.steps == 7 and settings.other_share == 1.0
@@ -142,7 +162,9 @@ class TestSettings:
         assert shares == {"tess": 0.1, "ravdess": settings.other_share}
 
     @pytest.mark.parametrize(
-        "assignment", ["teachers=1", "other_share=-1", "other_share=x", "fold.width=3"]
+        "assignment",
+        ["teachers=1", "other_share=-1", "other_share=x", "fold.width=3", "most=x",
+         "base_corpora=crema-d", 'base_corpora=["cream"]'],
     )
     def test_what_does_not_fit_is_named(self, assignment):
         with pytest.raises(SettingsError):
@@ -209,7 +231,9 @@ def test_a_run_holds_answers_figures_and_configuration(finished):
     assert len(config["data"]) == 64 and config["settings"]["base"]["n_mfcc"] == 13
     assert config["validation"]["2"] == ["crema-d/1015", "crema-d/1020"]
     fold = json.loads((finished / "fold-2" / "config.json").read_text())
-    assert len(fold["initial"]) == 64 and fold["hold_out"] == config["validation"]["2"]
+    base = Run(finished / "base")
+    assert fold["initial"] == [base.fingerprint("universal"), base.fingerprint("second")]
+    assert fold["hold_out"] == config["validation"]["2"]
     teacher = Run(finished / "fold-2" / "teacher-1")
     assert fold["teachers"] == [teacher.fingerprint("universal")]
     assert teacher.read("config.json")["settings"]["n_mfcc"] == 15

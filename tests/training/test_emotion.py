@@ -137,6 +137,24 @@ def test_a_corpus_comes_as_often_as_is_set(material, features):
         assert abs(steps - usual - (times - 1) * savee) <= 1
 
 
+def test_teachers_hear_the_clip_in_its_own_acoustics(material, features):
+    """Of a batch's two channels the second one depends on no noise."""
+    def heard(*assignments):
+        settings = SMALL.replaced([
+            "augmentation.masks=0", "augmentation.mixup=0", "augmentation.acoustics.room_share=0",
+            "augmentation.acoustics.band_share=0", "augmentation.acoustics.overdrive_share=0",
+            *assignments,
+        ])
+        batches = Batches(material, settings, features, "universal", taught=True)
+        return next(batches.epoch(0))[0]
+
+    clean = heard("augmentation.acoustics.noise_share=0")
+    assert clean.shape[-1] == 2 and np.array_equal(clean[..., 0], clean[..., 1])
+    noisy = heard("augmentation.acoustics.noise_share=1")
+    assert not np.allclose(noisy[0, ..., 0], noisy[0, ..., 1], atol=0.1)
+    assert np.array_equal(noisy[0, ..., 1], clean[0, ..., 1])  # of the first, before more is drawn
+
+
 def test_a_run_holds_what_quantization_needs(finished):
     run, metrics = finished
     assert set(metrics) == set(STAGES)
@@ -149,17 +167,30 @@ def test_a_run_holds_what_quantization_needs(finished):
     assert run.emotion_features().n_mfcc == 13
     lines = [json.loads(line) for line in run.history_path.read_text().splitlines()]
     assert [(line["stage"], line["epoch"]) for line in lines] == [
-        ("universal", 1), ("universal", 2), ("female", 1), ("male", 1)
+        ("universal", 1), ("universal", 2), ("second", 1), ("second", 2), ("female", 1), ("male", 1)
     ]
     assert all(np.isfinite(line["loss"]) for line in lines)
 
 
-def test_the_experts_begin_as_the_universal_network_and_end_apart(finished):
+def test_each_expert_begins_as_a_network_of_everybody_of_its_own(finished):
     run, _ = finished
-    universal, female, male = (weights(run, stage) for stage in STAGES)
+    universal, second, female, male = (weights(run, stage) for stage in STAGES)
     kernel = max(range(len(universal)), key=lambda i: universal[i].size)
-    assert 0 < np.abs(female[kernel] - universal[kernel]).max() < 0.5
-    assert not np.array_equal(female[kernel], male[kernel])
+
+    def apart(one, other):
+        return np.abs(one[kernel] - other[kernel]).mean()
+
+    assert 0 < apart(female, universal) < 0.5 * apart(universal, second)
+    assert 0 < apart(male, second) < 0.5 * apart(universal, second)
+
+
+def test_without_a_second_network_both_experts_begin_as_the_first(material, tmp_path):
+    settings = SMALL.replaced(["specialised.epochs=0"])
+    run, metrics = train(tmp_path / "run", material, settings, ["universal", "female", "male"])
+    assert "second" not in metrics
+    for expert in ("female", "male"):
+        for one, other in zip(weights(run, expert), weights(run, "universal")):
+            assert np.array_equal(one, other)
 
 
 def test_the_same_settings_give_the_same_weights(finished, material, tmp_path):
@@ -187,7 +218,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(finished, material, tmp_
     for one, other in zip(weights(finished[0], "male"), weights(run, "male")):
         assert np.array_equal(one, other)
     epochs = [json.loads(line)["epoch"] for line in run.history_path.read_text().splitlines()]
-    assert epochs == [1, 2, 1, 1]
+    assert epochs == [1, 2, 1, 2, 1, 1]
 
 
 class TestTeachers:
@@ -259,12 +290,34 @@ class TestInitialRun:
         settings = SMALL.replaced(["universal.epochs=0", "network.dropout=0.1", "seed=9"])
         run = Run(tmp_path / "next")
         train_experts(
-            run, half, None, settings, FrontEnd(), {}, ["universal"], progress=False, initial=known
+            run, half, None, settings, FrontEnd(), {}, ["universal"], progress=False,
+            initial=[known],
         )
         for one, other in zip(weights(known, "universal"), weights(run, "universal")):
             assert np.array_equal(one, other)
         assert run.emotion_features() == known.emotion_features()
-        assert run.read("config.json")["initial"] == known.fingerprint("universal")
+        assert run.read("config.json")["initial"] == [known.fingerprint("universal")]
+
+    def test_the_second_network_begins_with_the_second_one(self, finished, material, tmp_path):
+        known, _ = finished
+        settings = SMALL.replaced(["universal.epochs=0", "seed=9"])
+
+        def begun(name, initial):
+            run = Run(tmp_path / name)
+            train_experts(
+                run, material, None, settings, FrontEnd(), {}, ["universal", "second"],
+                progress=False, initial=initial,
+            )
+            return weights(run, "second")
+
+        for one, other in zip(begun("one", [known]), weights(known, "second")):
+            assert np.array_equal(one, other)
+        alone = Run(tmp_path / "alone")
+        train_experts(
+            alone, material, None, settings, FrontEnd(), {}, ["universal"], progress=False
+        )
+        for one, other in zip(begun("two", [known, alone]), weights(alone, "universal")):
+            assert np.array_equal(one, other)
 
     def test_the_training_goes_on_from_it_and_is_resumed_to_the_same_weights(
         self, finished, material, tmp_path, monkeypatch
@@ -281,7 +334,7 @@ class TestInitialRun:
         def go_on(folder):
             train_experts(
                 Run(folder), material, None, SMALL, FrontEnd(), {}, ["universal"], progress=False,
-                initial=known,
+                initial=[known],
             )
             return weights(Run(folder), "universal")
 
@@ -311,14 +364,14 @@ class TestInitialRun:
         with pytest.raises(RunError, match=message):
             train_experts(
                 Run(tmp_path / "run"), material, None, SMALL.replaced([change]), FrontEnd(), {},
-                ["universal"], progress=False, initial=finished[0],
+                ["universal"], progress=False, initial=[finished[0]],
             )
 
     def test_a_folder_begun_otherwise_is_not_taken_up(self, finished, material):
         with pytest.raises(RunError, match="another initial"):
             train_experts(
                 finished[0], material, material, SMALL, FrontEnd(), {}, progress=False,
-                initial=finished[0],
+                initial=[finished[0]],
             )
 
 

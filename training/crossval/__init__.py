@@ -3,10 +3,10 @@
     python -m training crossval --protocol emobox --corpus ravdess --corpora CORPORA --run RUN
 
 1. A gender gate is fitted without the tested corpus.
-2. A base network is trained on the corpora that no fold tests.
-3. Each fold's universal network begins with the base and learns from the fold's training part and a
-   share of the other corpora; from it the experts are specialised. Inner validation speakers, who
-   are not trained on, set the experts' temperatures, and nothing else.
+2. Two base networks are trained on the corpora that no fold tests.
+3. Each fold's two networks of everybody begin with the base's and learn from the fold's training
+   part and a share of the other corpora; from them the experts are specialised. Inner validation
+   speakers, who are not trained on, set the experts' temperatures, and nothing else.
 4. The int8 forms are made and tested by the program `quantize.crossval`, which is started when all
    folds are trained.
 
@@ -60,8 +60,9 @@ from training.gender import fit_gate, write_arrays
 from training.protocol import RELEASE, Protocol
 from training.run import STAGES, Run
 from training.settings import TrainingSettings
-from training.temperature import fitted_temperature
+from training.temperature import common_factor, fitted_temperature
 
+_OF_EVERYBODY = tuple(stage for stage in STAGES if stage not in GENDERS)
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -94,10 +95,10 @@ class Crossval:
     def split(self, fold: Fold) -> Split:
         return split(fold, self.clips, self.validating(fold))
 
-    def base(self) -> Material:
-        """What the base is trained on."""
+    def base(self, corpora: Sequence[str] = ()) -> Material:
+        """What the base is trained on; corpora: these alone, where there are any."""
         validating = [self.validating(fold) for fold in self.folds]
-        return self.material(base_clips(self.folds, self.clips, validating))
+        return self.material(base_clips(self.folds, self.clips, validating, corpora))
 
     def tested(self) -> list[Clip]:
         """All clips of the corpus."""
@@ -122,10 +123,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="folder of the run; goes on if begun (default: runs/crossval-CORPUS)")
     parser.add_argument("--cache", type=Path,
                         help="folder of cached log-mels (default: cache beside the run)")
+    parser.add_argument("--base", type=Path,
+                        help="folder of the base and its gate, made if absent (default: --run); "
+                        "runs of several corpora may share it, see the setting base_corpora")
     parser.add_argument("--folds", nargs="+", metavar="FOLD", help="these alone (default: all)")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
                         help="other settings, such as fold.universal.epochs=30 n_mfcc=32 "
-                        "other_share=0.5 gate.steps=4000")
+                        "other_share=0.5 gate.steps=4000 "
+                        "base_corpora=[\"crema-d\",\"slr45\"]")
     parser.add_argument("--teacher", nargs="+", action="append", default=[], metavar="NAME=VALUE",
                         help="base and folds learn from one more network, too, trained on the same "
                         "clips with these other settings, such as seed=7 network.width=192; may "
@@ -147,8 +152,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     chosen = _chosen(crossval.folds, arguments.folds)
     crossval.run.settle(_config(crossval, settings, arguments))
-    _fit_gate(crossval, settings)
-    _train(crossval, settings, chosen)
+    base = arguments.base or folder
+    _fit_gate(crossval, settings, base)
+    _train(crossval, settings, chosen, base)
     if not arguments.float_only:
         status = _make_int8(crossval, arguments, cache, chosen)
         if status:
@@ -191,14 +197,19 @@ def _config(
     }
 
 
-def _fit_gate(crossval: Crossval, settings: CrossvalSettings) -> None:
-    """RUN/gate: fitted on all other corpora's speakers but the release's validation speakers."""
-    gate = Run(crossval.run.folder / "gate")
+def _fit_gate(crossval: Crossval, settings: CrossvalSettings, base: Path) -> None:
+    """BASE/gate: fitted on the base corpora's speakers but the release's validation speakers."""
+    gate = Run(base / "gate")
+    corpora = sorted({
+        clip.corpus for clip in crossval.clips
+        if clip.corpus != crossval.corpus and clip.corpus in (settings.base_corpora or CORPORA)
+    })
+    gate.settle({"settings": dataclasses.asdict(settings.gate), "corpora": corpora})
     if gate.gate_path.exists():
         return
-    others = [k for k, clip in enumerate(crossval.clips) if clip.corpus != crossval.corpus]
+    others = [k for k, clip in enumerate(crossval.clips) if clip.corpus in corpora]
     protocol = dataclasses.replace(
-        Protocol.load(RELEASE), name=f"without {crossval.corpus}", test={}
+        Protocol.load(RELEASE), name=f"of {', '.join(corpora)}", test={}
     )
     fit = fit_gate(
         [crossval.clips[k] for k in others], [crossval.log_mels[k] for k in others], protocol,
@@ -210,21 +221,24 @@ def _fit_gate(crossval: Crossval, settings: CrossvalSettings) -> None:
     os.replace(aside, gate.gate_path)
 
 
-def _train(crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold]) -> None:
+def _train(
+    crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold], base: Path
+) -> None:
     from tqdm import tqdm
 
-    base_material = crossval.base()
+    base_material = crossval.base(settings.base_corpora)
     corpora = {clip.corpus for clip in crossval.clips if clip.emotion is not None}
     of_fold = settings.of_fold(crossval.corpus, corpora)
     materials = {fold.name: crossval.split(fold) for fold in chosen}
-    total = _family_steps(base_material, settings, "base", settings.base, ["universal"])
+    total = _family_steps(base_material, settings, "base", settings.base, _OF_EVERYBODY)
     for parts in materials.values():
         total += _family_steps(crossval.material(parts.train), settings, "fold", of_fold, STAGES)
     with tqdm(total=total, unit="step", mininterval=5.0, desc=crossval.corpus) as bar:
         config = _base_config(crossval)
         initial, initial_teachers = _family(
-            crossval.run.folder / "base", base_material, None, settings, "base", settings.base,
-            config, ["universal"], bar,
+            base / "base", base_material, None, settings, "base", settings.base,
+            {"environment": config["environment"]} if settings.base_corpora else config,
+            _OF_EVERYBODY, bar,
         )
         for fold in chosen:
             bar.set_description(f"{crossval.corpus}, fold {fold.name}")
@@ -237,7 +251,9 @@ def _train(crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold
                 STAGES, bar, initial, initial_teachers,
             )
             if not (folder.folder / "float.npz").exists():
-                _test_float(crossval, fold, crossval.material(parts.validation))
+                _test_float(
+                    crossval, fold, crossval.material(parts.validation), settings, base
+                )
 
 
 def _base_config(crossval: Crossval) -> dict[str, Any]:
@@ -284,43 +300,50 @@ def _family(
         train_experts(
             teachers[-1], train, validation, settings.of_teacher(number, training, of_pupil),
             front_end, config, ["universal"],
-            initial=initial_teachers[number] if initial_teachers else None, bar=bar,
+            initial=[initial_teachers[number]] if initial_teachers else [], bar=bar,
         )
     pupil = Run(folder)
     train_experts(
         pupil, train, validation, of_pupil, front_end, config, stages, teachers=teachers,
-        initial=initial, bar=bar,
+        initial=[] if initial is None else [initial], bar=bar,
     )
     return pupil, teachers
 
 
-def _test_float(crossval: Crossval, fold: Fold, validation: Material) -> None:
+def _test_float(
+    crossval: Crossval, fold: Fold, validation: Material, settings: CrossvalSettings, base: Path
+) -> None:
     """The fold's float.npz and float.json, and the gate beside its experts."""
     from training.keras_expert import KerasExpert
 
     folder = fold_run(crossval.run, fold)
-    folder.gate_path.write_bytes((crossval.run.folder / "gate" / "gender.npz").read_bytes())
+    folder.gate_path.write_bytes((base / "gate" / "gender.npz").read_bytes())
     features = folder.emotion_features()
     models = {gender: folder.expert(gender) for gender in GENDERS}
     experts = {gender: KerasExpert(model) for gender, model in models.items()}
-    temperatures = inner_temperatures(validation, features, experts)
-    answer_fold(crossval, fold, "float", experts, temperatures, {
+    temperatures = inner_temperatures(validation, features, experts, settings.most)
+    answer_fold(crossval, fold, "float", experts, temperatures, settings.most, {
         "parameters": sum(int(model.count_params()) for model in models.values()),
     })
 
 
 def inner_temperatures(
-    validation: Material, features: Any, experts: dict[str, Any]
+    validation: Material, features: Any, experts: dict[str, Any], most: float
 ) -> dict[str, float]:
-    """Each expert's temperature by the inner validation speakers of its gender; 1 without any."""
+    """Each expert's temperature by the inner validation speakers of its gender; 1 without any.
+
+    most: see `common_factor`
+    """
     temperatures = dict.fromkeys(GENDERS, 1.0)
-    if len(validation):
-        windows = ClipWindows(validation, features)
-        for gender, expert in experts.items():
-            if windows.of_gender(gender).any():
-                logits = windows.logits(expert)
-                temperatures[gender] = fitted_temperature(windows, logits, gender)
-    return temperatures
+    if not len(validation):
+        return temperatures
+    windows = ClipWindows(validation, features)
+    logits = {gender: windows.logits(experts[gender]) for gender in GENDERS}
+    for gender in GENDERS:
+        if windows.of_gender(gender).any():
+            temperatures[gender] = fitted_temperature(windows, logits[gender], gender)
+    factor = common_factor(windows, logits, temperatures, most)
+    return {gender: round(value * factor, 4) for gender, value in temperatures.items()}
 
 
 def answer_fold(
@@ -329,11 +352,13 @@ def answer_fold(
     form: str,
     experts: dict[str, Any],
     temperatures: dict[str, float],
+    most: float,
     facts: dict[str, Any],
 ) -> None:
     """Asks a recogniser of the experts about the fold's test clips, and keeps its answers.
 
-    form: of FORMS, the stem of the files; facts: what else the JSON file shall say
+    form: of FORMS, the stem of the files; most: weight of an expert whose gender is certain;
+    facts: what else the JSON file shall say
     """
     folder = fold_run(crossval.run, fold)
     features = folder.emotion_features()
@@ -345,6 +370,7 @@ def answer_fold(
         temperatures=temperatures,
         window_hop_frames=WINDOW_HOP,
         active_span_db=features.trim_db,
+        most=most,
     )
     found = evaluate(recognizer, crossval.tested(), fold.protocol, ["test"], progress=False)
     folder.write(f"{form}.json", {"temperatures": temperatures, **facts})

@@ -126,15 +126,20 @@ def split(fold: Fold, clips: Sequence[Clip], validating: frozenset[str]) -> Spli
 
 
 def base_clips(
-    folds: Sequence[Fold], clips: Sequence[Clip], validating: Sequence[frozenset[str]]
+    folds: Sequence[Fold], clips: Sequence[Clip], validating: Sequence[frozenset[str]],
+    corpora: Sequence[str] = (),
 ) -> list[int]:
     """Indices of what the base is trained on: the corpora that no fold tests, less who validates.
 
-    validating: of each fold
+    validating: of each fold; corpora: these alone, less who validates a fold of any corpus
     """
     held = frozenset().union(*validating)
+    if corpora:
+        held |= calibrating_speakers(clips)
     return [
         index
         for index, clip in enumerate(clips)
-        if clip.corpus != folds[0].corpus and not is_named(clip, held)
+        if clip.corpus != folds[0].corpus
+        and (not corpora or clip.corpus in corpora)
+        and not is_named(clip, held)
     ]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import SettingsError
+from training.corpora import CORPORA
 from training.gender.settings import GateSettings
-from training.settings import StageSettings, TrainingSettings
+from training.settings import MOST, StageSettings, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,18 @@ class CrossvalSettings:
     gate: of the gender gate, without the tested corpus
     """
 
-    base: TrainingSettings = TrainingSettings()
+    base: TrainingSettings = dataclasses.replace(
+        TrainingSettings(), universal=StageSettings(epochs=25, learning_rate=2e-3)
+    )
     fold: TrainingSettings = dataclasses.replace(
-        TrainingSettings(), universal=StageSettings(epochs=20, learning_rate=1e-3)
+        TrainingSettings(),
+        universal=StageSettings(epochs=25, learning_rate=1e-3),
+        specialised=StageSettings(epochs=6, learning_rate=1e-4),
     )
     gate: GateSettings = GateSettings()
-    other_share: float = 0.25    # of the other corpora's clips in an epoch of a fold
+    most: float = MOST           # weight of an expert whose gender is certain
+    other_share: float = 0.15    # of the other corpora's clips in an epoch of a fold
+    base_corpora: tuple[str, ...] = ()  # that base and gate are trained on, all others when empty
     teachers: tuple[tuple[str, ...], ...] = ()  # assignments of each teacher, see `of_teacher`
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,8 +57,10 @@ class CrossvalSettings:
                 settings = dataclasses.replace(settings, **{group: changed})
             elif dot and group == "gate":
                 settings = dataclasses.replace(settings, gate=settings.gate.changed([rest]))
-            elif name == "other_share":
-                settings = dataclasses.replace(settings, other_share=_share(assignment))
+            elif name in ("other_share", "most"):
+                settings = dataclasses.replace(settings, **{name: _share(assignment)})
+            elif name == "base_corpora":
+                settings = dataclasses.replace(settings, base_corpora=_names(assignment))
             else:
                 settings = dataclasses.replace(
                     settings,
@@ -107,5 +116,15 @@ def _share(assignment: str) -> float:
     except ValueError:
         value = None
     if isinstance(value, bool) or not isinstance(value, (float, int)) or value < 0:
-        raise SettingsError(f"{assignment!r}: other_share must be a number from 0")
+        raise SettingsError(f"{assignment!r} must be a number from 0")
     return float(value)
+
+
+def _names(assignment: str) -> tuple[str, ...]:
+    try:
+        value = json.loads(assignment.partition("=")[2])
+    except ValueError:
+        value = None
+    if not isinstance(value, list) or not set(value) <= set(CORPORA):
+        raise SettingsError(f'{assignment!r} must be names of corpora, such as ["crema-d"]')
+    return tuple(value)

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.features import FrontEnd
 from edge.gender import GenderGate
+from training.acoustics import Acoustics
 from training.corpora import CorpusError
 from training.gender.arrays import frame_arrays, with_mixtures
 from training.gender.assessment import assess, score
@@ -104,6 +105,23 @@ def speaker_folds(recordings: Recordings, train: Sequence[int]) -> dict[str, int
     return {speaker: number % FOLDS for number, speaker in enumerate(ordered)}
 
 
+def _with_copies(
+    clips: Sequence, log_mels: Sequence[np.ndarray], protocol, settings: GateSettings,
+    front_end: FrontEnd,
+) -> tuple[list, list[np.ndarray], list[bool]]:
+    """The clips, their log-mels and False; then copies of those that train, spoilt, and True."""
+    train = [k for k, clip in enumerate(clips) if protocol.part(clip) == "train"]
+    acoustics = Acoustics(settings.acoustics, front_end, [log_mels[k] for k in train])
+    random = np.random.default_rng([settings.seed, 2])
+    copied = [k for _ in range(settings.copies) for k in train if len(log_mels[k])]
+    copies = [
+        acoustics.spoilt(np.asarray(log_mels[k], np.float32), random).astype(np.float16)
+        for k in copied
+    ]
+    marks = [False] * len(clips) + [True] * len(copies)
+    return [*clips, *(clips[k] for k in copied)], [*log_mels, *copies], marks
+
+
 def fit_gate(
     clips: Sequence,
     log_mels: Sequence[np.ndarray],
@@ -123,14 +141,16 @@ def fit_gate(
     train on, since a split has few validation speakers.
     """
     settings, front_end = settings or GateSettings(), front_end or FrontEnd()
-    recordings = Recordings(clips, log_mels, settings, front_end, progress)
+    clips, log_mels, spoilt = _with_copies(clips, log_mels, protocol, settings, front_end)
+    recordings = Recordings(clips, log_mels, settings, front_end, progress, spoilt)
     parts = np.array([protocol.part(clip) for clip in recordings.clips])
     train, validation = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "validation")
     scored = {"validation": validation}
     if hold_out is not None:
         folds = speaker_folds(recordings, train)
         held = np.array([folds[recordings.speakers[i]] == hold_out for i in train])
-        train, scored["held_out"] = train[~held], train[held]
+        train, held_out = train[~held], train[held]
+        scored["held_out"] = held_out[~recordings.spoilt[held_out]]
     if test:
         scored["test"] = np.flatnonzero(parts == "test")
     fits = {}
@@ -140,7 +160,7 @@ def fit_gate(
             continue
         fit = fit_on(recordings, chosen, validation, settings, progress)
         fit.report["training_speakers"] = len({recordings.speakers[i] for i in chosen})
-        fit.report["training_clips"] = len(chosen)
+        fit.report["training_clips"] = int(np.count_nonzero(~recordings.spoilt[chosen]))
         for part, indices in scored.items():
             fit.report[part] = score(recordings, indices, fit.arrays, progress)
         fits[name] = fit

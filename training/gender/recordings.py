@@ -20,7 +20,10 @@ def band_centres(front_end: FrontEnd) -> np.ndarray:
 
 
 class Recordings:
-    """Clips with what training needs of each: its active span's log-mel and its voiced frames."""
+    """Clips with what training needs of each: its active span's log-mel and its voiced frames.
+
+    spoilt: which of the clips are copies in bad acoustics, to train on and never to score
+    """
 
     def __init__(
         self,
@@ -29,13 +32,16 @@ class Recordings:
         settings: GateSettings,
         front_end: FrontEnd,
         progress: bool = True,
+        spoilt: Sequence[bool] | None = None,
     ) -> None:
         detector = VoicingDetector(band_centres(front_end), settings.voicing)
         self.front_end = front_end
         self.settings = settings
         self.clips, self.spans, self.voiced = [], [], []
-        for clip, log_mel in progress_bar(
-            zip(clips, log_mels), "voicing", len(clips), "clip", progress
+        copies: list[bool] = []
+        marks = [False] * len(clips) if spoilt is None else spoilt
+        for clip, log_mel, copy in progress_bar(
+            zip(clips, log_mels, marks), "voicing", len(clips), "clip", progress
         ):
             log_mel = np.asarray(log_mel, dtype=np.float32)
             if not len(log_mel) or log_mel.max() <= front_end.floor_db:
@@ -44,8 +50,10 @@ class Recordings:
             span = log_mel[start:stop]
             voiced = detector.voiced(span, loudness_db(span, settings.voicing.loudness_bands))
             self.clips.append(clip)
+            copies.append(bool(copy))
             self.spans.append(span)
             self.voiced.append(voiced)
+        self.spoilt = np.array(copies, dtype=bool)
         self.targets = np.array([GENDERS.index(clip.gender) for clip in self.clips])
         self.speakers = np.array([f"{clip.corpus} {clip.speaker}" for clip in self.clips])
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from edge.errors import SettingsError
 from edge.gender import Voicing
+from training.acoustics import AcousticSettings
 
 GENDERS = ("male", "female")  # the index is the target
 
@@ -41,6 +42,9 @@ class GateSettings:
     equaliser_db: float = 2.0  # standard deviation of each of five smooth shapes
     noise_db: tuple[float, float] = (-85.0, -40.0)  # noise floor against the loudest cell
     warp: float = 0.02  # largest change of the frequency scale
+    # Copies of training clips in bad acoustics, beside them
+    copies: int = 1
+    acoustics: AcousticSettings = AcousticSettings(noise_share=0.8)
     # Mixtures
     discriminant: int = 4  # dimensions of the mixtures
     components: tuple[int, ...] = (2, 4, 8, 16)
@@ -51,7 +55,7 @@ class GateSettings:
     turn_clips: int = 5  # clips of a speaker that make a long turn
 
     def changed(self, assignments: Iterable[str]) -> GateSettings:
-        """These settings with some changed: each "name=JSON", "voicing.name=JSON" for the voicing.
+        """These settings with some changed: each "name=JSON" or "voicing.name=JSON", for example.
 
         SettingsError names an assignment that is malformed or of no setting.
         """
@@ -59,7 +63,9 @@ class GateSettings:
         for assignment in assignments:
             path, _, text = assignment.partition("=")
             group, _, name = path.rpartition(".")
-            holder = {"": settings, "voicing": settings.voicing}.get(group)
+            holder = {
+                "": settings, "voicing": settings.voicing, "acoustics": settings.acoustics
+            }.get(group)
             if holder is None or name not in {field.name for field in dataclasses.fields(holder)}:
                 raise SettingsError(f"the gender gate has no setting {path!r}")
             try:
@@ -73,5 +79,5 @@ class GateSettings:
                     f"{path} is {getattr(holder, name)!r} by default and cannot be {value!r}"
                 )
             holder = dataclasses.replace(holder, **{name: value})
-            settings = dataclasses.replace(settings, voicing=holder) if group else holder
+            settings = dataclasses.replace(settings, **{group: holder}) if group else holder
         return settings

@@ -33,11 +33,13 @@ CORPUS_COLOURS = {
 }
 SYSTEM_NAMES = {
     "soft": "weighed by the gate (deployed)",
-    "hard": "the likelier gender's alone",
-    "oracle": "the true gender's",
-    "swapped": "the other gender's",
+    "hard": "the likelier gender's leads",
+    "oracle": "the true gender's leads",
+    "swapped": "the other gender's leads",
     "equal": "both by half",
+    "alone": "the certain gender's alone",
     "universal": "universal network",
+    "both halves": "two universal networks",
     "same size": "universal, same size",
 }
 
