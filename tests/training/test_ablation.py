@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from edge.bundle import Blend
 from edge.features import EmotionFeatures
 from edge.gender import GenderGate, read_arrays
 from edge.labels import LABELS
@@ -28,6 +29,9 @@ class Opinion:
         return (5 * features.mean(axis=0) @ self._weights[: features.shape[1]]).astype(np.float32)
 
 
+BLEND = Blend(0.98, 94, -50.0, most=0.8)
+
+
 @pytest.fixture(scope="module")
 def material(miniature_corpora, tmp_path_factory):
     clips = read_corpora(miniature_corpora)
@@ -40,7 +44,7 @@ def systems(material, tmp_path, monkeypatch):
     path = tmp_path / "gender.npz"
     path.write_bytes(random_gate())
     gate = GenderGate.from_arrays(read_arrays(path))
-    seeds = {"female": 1, "male": 2, "universal": 3}
+    seeds = {"female": 1, "male": 2, "universal": 3, "second": 4}
 
     def of_run(run, stages):
         more = 10 if run == "large" else 0
@@ -54,7 +58,7 @@ def systems(material, tmp_path, monkeypatch):
             return path
 
     monkeypatch.setattr(ablation, "_of_run", of_run)
-    monkeypatch.setattr(ablation, "_gate_of", lambda run, bundle: (gate, 0.98, 0.4))
+    monkeypatch.setattr(ablation, "_gate_of", lambda run, bundle: (gate, BLEND, 0.4))
     clips, log_mels = material
     return ablation.ask(
         clips, log_mels, Protocol.load(), ("validation", "test"), Run("small"), None, Run("large")
@@ -69,6 +73,11 @@ def test_each_system_weighs_the_experts_as_it_is_named(systems):
     assert np.allclose(answers["equal"], halves)
     assert not np.allclose(answers["oracle"], answers["swapped"])
     assert all(np.allclose(shares.sum(axis=1), 1) for shares in answers.values())
+    alone = answers["alone"]
+    assert not np.allclose(alone, answers["soft"])
+    own = (answers["oracle"] - 0.2 * (answers["oracle"] + answers["swapped"])) / 0.6
+    assert np.allclose(own.sum(axis=1), 1) and own.min() > -1e-9  # 0.8 own + 0.2 other, undone
+    assert systems.parameters["both halves"] == 2000
     assert systems.parameters["soft"] == 2000 and systems.parameters["same size"] == 1010
 
 
@@ -137,7 +146,8 @@ def test_calibration_and_coverage_are_of_all_emotional_clips(systems):
 
 def test_the_tables_show_every_system_and_no_nan(systems):
     text = ablation.format_ablation(ablation.compare(systems))
-    for name in ("soft", "hard", "oracle", "swapped", "equal", "universal", "same size"):
+    for name in ("soft", "hard", "oracle", "swapped", "equal", "alone", "universal", "both halves",
+                 "same size"):
         assert f"\n{name} " in text
     assert "nan" not in text and "(uncertain below)" in text
 
