@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable
@@ -12,10 +13,12 @@ from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.logger import Logger
 
+import edge
 from app.background import Background
 from app.backups import keep_out_of_backups
 from app.device import language, prefers_dark
 from app.export import write_archive
+from app.gradual import NEXT_FRAME, Gradually
 from app.history import History, NoSpace
 from app.keyboard import Keyboard
 from app.look.look import Look
@@ -24,7 +27,9 @@ from app.player import Player
 from app.preferences import Preferences, load_preferences, save_preferences
 from app.private_folder import private_folder
 from app.recorders import Permission, PermissionDenied, Recorder, platform_recorder
+from app.recording import Recording
 from app.result import Result
+from app.rubbish import Rubbish
 from app.screens.frame import Frame
 from app.screens.history import HistoryScreen
 from app.screens.listen import ListenScreen
@@ -34,10 +39,9 @@ from app.screens.screen import Screen
 from app.screens.settings import SettingsScreen
 from app.session import OVER, Question, Session, SessionState
 from app.sharing import Sharing, SharingFailed, platform_sharing
-from app.spectrogram import picture
 from app.startup import Startup
 from app.strings import Catalogue
-from app.widgets.overlays import Dialog
+from app.widgets.overlays import Dialog, Toast
 from app.wording import certainty, problem, voice
 from edge import Recognizer
 
@@ -47,6 +51,8 @@ SCREENS: dict[str, type[Any]] = {
 }
 PARENTS = {"privacy": "settings", "model_card": "settings", "benchmark": "settings"}
 FRAMES_PER_SECOND = 30
+LAYOUTS_PER_FRAME = 50
+"""Rounds in which sizes reach from the window to the letters and back; Kivy gives up after 20."""
 REBUILT_FOR = frozenset(("theme", "text_size", "language"))
 
 
@@ -91,6 +97,10 @@ class EdgeApp(App):
         self.frame: Frame | None = None
         self.screen: Screen | None = None
         self._listen: ListenScreen | None = None
+        self._rebuilding: Gradually | None = None
+        self.rubbish = Rubbish(
+            lambda: self.session is not None or self.player.active or not self.complete
+        )
         self._back_to = "listen"
 
     @property
@@ -101,6 +111,11 @@ class EdgeApp(App):
     def dialog(self) -> Dialog | None:
         """The one that is open."""
         return self.frame.dialog if self.frame is not None else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of what is to be shown is there."""
+        return self._rebuilding is None and (self.screen is None or self.screen.built)
 
     @property
     def top(self) -> Any:
@@ -121,12 +136,16 @@ class EdgeApp(App):
         """The widgets; called once, when the window is there."""
         Window.softinput_mode = "below_target"
         Window.bind(on_key_down=self.keyboard.pressed, on_flip=self._first_frame)
+        Clock.max_iteration = LAYOUTS_PER_FRAME
+        self.rubbish.start()
         self.background.run(
             lambda: History(self.folder / "history"),
             then=self._history_opened,
             failed=lambda _: self.say("storage.no_history"),
         )
-        frame = self._build_frame()
+        Window.clearcolor = rgba(self.look.palette.background)
+        self.frame = frame = Frame(self)
+        self.go("listen")
         self.startup.ended("screens")
         return frame
 
@@ -146,9 +165,13 @@ class EdgeApp(App):
         """The end of the app."""
         Window.unbind(on_key_down=self.keyboard.pressed)
         Window.unbind(on_flip=self._first_frame)
+        self.rubbish.stop()
         if self._ticking is not None:
             self._ticking.cancel()
+        if self._rebuilding is not None:
+            self._rebuilding.stop()
         if self.screen is not None:
+            self.screen.stop_building()
             self.screen.left()
         if self.session is not None:
             self.session.cancel()
@@ -165,6 +188,7 @@ class EdgeApp(App):
         if name == "listen":
             if self._listen is None:
                 self._listen = ListenScreen(self)
+                self._listen.finish_building()
                 self._listen.follow(self.session)
             self._show(self._listen, "listen")
         else:
@@ -193,17 +217,19 @@ class EdgeApp(App):
         if result.sound_file is None or history is None:
             return
 
-        def read() -> Any:
+        def read() -> Recording | None:
             sound = history.sound(result)
-            return sound, picture(sound) if sound is not None else None
+            return Recording.of(sound) if sound is not None else None
 
         self.background.run(
             read,
-            then=lambda both: screen.show_sound(*both),
+            then=screen.show_recording,
             failed=lambda _: self.say("storage.no_sound"),
         )
 
     def _show(self, screen: Screen, tab: str) -> None:
+        if self._rebuilding is not None:
+            self._rebuilding.finish()
         if self.screen is not None:
             self.screen.stop_building()
             self.screen.left()
@@ -211,6 +237,8 @@ class EdgeApp(App):
         self.screen = screen
         assert self.frame is not None
         self.frame.show(screen, tab)
+        self.rubbish.more()
+        screen.begin_building()
         screen.entered()
 
     def listen_or_stop(self) -> None:
@@ -310,6 +338,8 @@ class EdgeApp(App):
         self.session = None
         self._ticking.cancel()
         self._ticking = None
+        if session.state is SessionState.DONE:  # its result is shown in place of the other screen
+            self._show_new_result(session)
         assert self._listen is not None
         self._listen.follow(None)
         if session.state is SessionState.CANCELLED:
@@ -320,13 +350,11 @@ class EdgeApp(App):
                 self._tell_denied(self._make_recorder(), session.problem.for_ever)
             else:
                 self.tell_problem(session.problem)
-        else:
-            self._show_new_result(session)
 
     def _show_new_result(self, session: Session) -> None:
         assert session.result is not None
         notice = "" if session.problem is None else self._notice(session)
-        screen = ResultScreen(self, session.result, session.sound, session.picture, notice)
+        screen = ResultScreen(self, session.result, session.recording, notice)
         self._back_to = "listen"
         self._show(screen, "listen")
         history = self.history
@@ -334,7 +362,8 @@ class EdgeApp(App):
             self.say("storage.no_history")
             return
         result = session.result
-        sound = session.sound if self.preferences.keep_recordings else None
+        assert session.recording is not None
+        sound = session.recording.sound if self.preferences.keep_recordings else None
         self.background.run(
             lambda: history.add(result, sound),
             then=screen.numbered,
@@ -466,10 +495,10 @@ class EdgeApp(App):
             lambda: save_preferences(self._preferences_file, preferences),
             failed=self.tell_storage_problem,
         )
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.chosen(name, value)
         if name in REBUILT_FOR:
             self._rebuild()
-        elif isinstance(self.screen, SettingsScreen):
-            self.screen.chosen(name, value)
 
     def _make_look(self) -> Look:
         preferences: Preferences = self.preferences
@@ -477,30 +506,52 @@ class EdgeApp(App):
         spoken = language() if preferences.language == "automatic" else preferences.language
         return Look(DARK if dark else LIGHT, Catalogue(spoken), preferences.text_size)
 
-    def _build_frame(self) -> Frame:
-        Window.clearcolor = rgba(self.look.palette.background)
-        self.frame = Frame(self)
-        self.screen = self._listen = None
-        self.go("listen")
-        return self.frame
-
     def _rebuild(self) -> None:
-        """All screens in another look; only the settings can ask for it."""
-        scrolled = self.screen.scroll.scroll_y if isinstance(self.screen, SettingsScreen) else 1.0
-        if self.screen is not None:
-            self.screen.stop_building()
+        """All screens in another look; only the settings can ask for it.
+
+        They are built out of sight, and take the place of the others when all of them are there.
+        """
+        if self._rebuilding is not None:
+            self._rebuilding.stop()
+        self.look = self._make_look()
+        self._rebuilding = Gradually(self._rebuilt())
+
+    def _rebuilt(self) -> Iterator[Any]:
         before = self.frame
         assert before is not None
-        before.close()
-        self.look = self._make_look()
+        frame = Frame(self)
+        frame.size = before.size
+        yield
+        listen = ListenScreen(self)
+        yield from listen.parts_left()
+        screen = SettingsScreen(self)
+        frame.show(screen, "settings")
+        yield NEXT_FRAME
+        yield from screen.parts_left()
+        yield NEXT_FRAME
+        self._rebuilding = None
+        self._take_place(before, frame, listen, screen)
+
+    def _take_place(
+        self, before: Frame, frame: Frame, listen: ListenScreen, screen: SettingsScreen
+    ) -> None:
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.stop_building()
+            screen.scroll.scroll_y = self.screen.scroll.scroll_y
         self.keyboard.forget()
+        for over in [each for each in before.children if isinstance(each, (Dialog, Toast))]:
+            before.remove_widget(over)
+            frame.add_widget(over)
         parent = before.parent
-        frame = self._build_frame()
         if parent is not None:
             parent.remove_widget(before)
             parent.add_widget(frame)
-        self.root = frame
-        self._show(SettingsScreen(self, scrolled), "settings")
+        Window.clearcolor = rgba(self.look.palette.background)
+        self.root = self.frame = frame
+        self.rubbish.more()
+        self.screen, self._listen = screen, listen
+        if self.session is not None:
+            listen.follow(self.session)
 
     def say(self, key: str, **values: Any) -> None:
         """A line that goes by itself."""
@@ -545,6 +596,7 @@ class EdgeApp(App):
     def _load(self, make_recognizer: Callable[[], Recognizer]) -> Recognizer:
         recognizer = make_recognizer()
         recognizer.prepare()
+        assert edge.__version__  # reading it takes longer than the screen should wait
         self.startup.ended("models")
         return recognizer
 

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from app.envelope import RollingEnvelope
 from app.level import Level
 from app.recorders import Recorder, RecorderError, RecorderState
+from app.recording import Recording
 from app.result import Result
 from app.ribbon import Ribbon
 from app.sound import Sound
-from app.spectrogram import picture
 from edge import Decision, EdgeError, Event, Recognizer, TurnEnded, TurnStarted
 
 LIMIT_SECONDS = 300.0
@@ -47,7 +47,7 @@ class SessionState(enum.Enum):
     JUDGING = "judging"
     """The recording is over, its result not yet there."""
     DONE = "done"
-    """`result` and `sound` are there; `problem`, too, if the recording ended by one."""
+    """`result` and `recording` are there; `problem`, too, if the recording ended by one."""
     FAILED = "failed"
     """There is no result; `problem` says why."""
     CANCELLED = "cancelled"
@@ -107,9 +107,7 @@ class Session:
         """Seconds of sound that the final judgement is through with."""
         self.problem: Exception | None = None
         self.result: Result | None = None
-        self.sound: Sound | None = None
-        self.picture: NDArray[np.uint8] | None = None
-        """The spectrogram; see `app.spectrogram`."""
+        self.recording: Recording | None = None
 
     @property
     def state(self) -> SessionState:
@@ -248,8 +246,7 @@ class Session:
             gender=self._question.gender,
             progress=self._judged,
         )
-        self.picture = picture(sound)
-        self.sound = sound
+        self.recording = Recording.of(sound)
         self.result = Result.of(prediction, self.began, self.lost_buffers)
 
     def _judged(self, seconds: float) -> None:

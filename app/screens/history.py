@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kivy.clock import Clock
 from kivy.graphics import Color, SmoothRoundedRectangle
 from kivy.metrics import dp
-from kivy.uix.boxlayout import BoxLayout
 
 from app.look.palette import rgba
 from app.result import Result
 from app.screens.screen import Screen
 from app.widgets.buttons import IconButton
-from app.widgets.containers import Column, Scroll
+from app.widgets.containers import Box, Column, Scroll
 from app.widgets.control import Control
 from app.widgets.face import Face
 from app.widgets.field import Field
+from app.widgets.rows import Rows
 from app.widgets.text import Text
 from app.wording import searchable
 
 if TYPE_CHECKING:
     from app.application import EdgeApp
 
-ROWS_PER_FRAME = 2
-"""So many rows are made before the next frame, so that a long history does not halt the screen."""
 
-ROWS_AT_ONCE = 60
-"""Of a longer history so many are shown; searching finds the others."""
-
-
-class HistoryRow(Control, BoxLayout):
+class HistoryRow(Control, Box):
     """One result: pressing opens it."""
 
     def __init__(self, screen: HistoryScreen, result: Result) -> None:
@@ -92,6 +87,15 @@ class HistoryScreen(Screen):
 
     def __init__(self, app: EdgeApp) -> None:
         super().__init__(app)
+        look = self.look
+        self.search: Field | None = None
+        self._search_soon = Clock.create_trigger(lambda _: self.refresh(), 0.15)
+        self.summary = Text(look, "", "caption", look.palette.muted)
+        self.rows = Rows(self._row, _shown, self._guess)
+        self._empty = Column(spacing=dp(12), padding=(0, dp(40), 0, 0))
+        self._asked = self._answered = 0
+
+    def parts(self) -> Iterator[Any]:
         look, words = self.look, self.words
         self._export = IconButton(look, "export", "share", words("history.export"))
         self._export.bind(on_release=lambda _: self.app.export())
@@ -100,70 +104,76 @@ class HistoryScreen(Screen):
         self.add_widget(
             self.bar(words("history.title"), self._export, self._delete_all, back=False)
         )
+        yield
+        self.scroll = Scroll()
+        self.add_widget(self.scroll)
         self.search = Field(look, "search", words("history.search"))
-        self._search_soon = Clock.create_trigger(lambda _: self.refresh(), 0.15)
         self.search.bind(text=lambda *_: self._search_soon())
-        self.summary = Text(look, "", "caption", look.palette.muted)
-        self.rows = Column(spacing=dp(8))
-        self._empty = Column(spacing=dp(12), padding=(0, dp(40), 0, 0))
-        self._content = Scroll(self.search, self.summary, self.rows)
-        self.add_widget(self._content)
-        self._waiting: list[Result] = []
-        self._adding: Any = None
-        self._asked = 0
-
-    def entered(self) -> None:
+        self.scroll.column.add_widget(self.search)
+        yield
+        self.scroll.column.add_widget(self.summary)
+        self.scroll.column.add_widget(self.rows)
+        self.rows.follow(self.scroll)
         self.refresh()
+
+    @property
+    def built(self) -> bool:
+        return super().built and self._answered == self._asked and self.rows.complete
 
     def left(self) -> None:
         self._search_soon.cancel()
-        self._stop_adding()
 
     def refresh(self) -> None:
         """Searches anew."""
+        if self.search is None:
+            return  # it is done when all is there
         self._asked += 1
         asked, wanted, words = self._asked, self.search.text, self.words
         history = self.app.history
         if history is None:
-            self._show([], "")
+            self._show(asked, [], "")
             return
         self.app.background.run(
             lambda: history.results(wanted, lambda result: searchable(words, result)),
-            then=lambda found: self._show(found, wanted) if asked == self._asked else None,
+            then=lambda found: self._show(asked, found, wanted),
+            failed=lambda error: self._failed(asked, error),
         )
 
-    def _show(self, found: list[Result], wanted: str) -> None:
+    def _failed(self, asked: int, error: Exception) -> None:
+        self._answered = asked
+        self.app.tell_storage_problem(error)
+
+    def _show(self, asked: int, found: list[Result], wanted: str) -> None:
+        if asked != self._asked:
+            return  # something else is looked for by now
+        self._answered = asked
         words, look = self.words, self.look
-        self._stop_adding()
-        self.rows.clear_widgets()
+        self.rows.show(found)
         self._empty.clear_widgets()
-        self._content.column.remove_widget(self._empty)
+        self.scroll.column.remove_widget(self._empty)
         for action in (self._export, self._delete_all):
             action.disabled = not found and not wanted
             action.opacity = 0.35 if action.disabled else 1.0
+        self.summary.text = words.count("history.count", len(found)) if found else ""
         if found:
-            self.summary.text = words.count("history.count", len(found))
-            if len(found) > ROWS_AT_ONCE:
-                self.summary.text += " " + words("history.more", number=ROWS_AT_ONCE)
-            self._waiting = found[:ROWS_AT_ONCE]
-            self._adding = Clock.schedule_interval(self._add_some, 0)
-            self._add_some(0.0)
             return
-        self.summary.text = ""
         face = Face(look, "calm" if not wanted else "sad", size_hint=(1, None), height=dp(110))
         said = words("history.nothing_found" if wanted else "history.empty")
-        self._content.column.add_widget(self._empty)
+        self.scroll.column.add_widget(self._empty)
         self._empty.add_widget(face)
         self._empty.add_widget(Text(look, said, colour=look.palette.muted, align="center"))
 
-    def _add_some(self, _: float) -> bool:
-        for result in self._waiting[:ROWS_PER_FRAME]:
-            self.rows.add_widget(HistoryRow(self, result))
-        del self._waiting[:ROWS_PER_FRAME]
-        return bool(self._waiting)
+    def _row(self, result: Result) -> HistoryRow:
+        return HistoryRow(self, result)
 
-    def _stop_adding(self) -> None:
-        self._waiting = []
-        if self._adding is not None:
-            self._adding.cancel()
-            self._adding = None
+    def _guess(self, result: Result) -> float:
+        """Of a row all of whose texts are in one line."""
+        look = self.look
+        lines = 1.5 * look.size_of("heading") + 1.5 * look.size_of("caption")
+        if result.note:
+            lines += 1.5 * look.size_of("caption")
+        return max(lines, dp(52)) + dp(20)
+
+
+def _shown(result: Result) -> tuple[int | None, str]:
+    return result.number, result.note

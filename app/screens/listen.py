@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kivy.metrics import dp
@@ -57,14 +58,17 @@ class ListenScreen(Screen):
 
     def __init__(self, app: EdgeApp) -> None:
         super().__init__(app)
-        look, words, muted = self.look, self.words, self.look.palette.muted
         self.session: Session | None = None
         self._landscape = False
         self._second = -1
         self._scroll: Scroll | None = None
         self._above: list[Widget] = []
         self._followed: list[Widget] = []
+        self._shown: Session | None = None
 
+    def parts(self) -> Iterator[Any]:
+        """It is shown when all of them are there, since it is seldom made and never by halves."""
+        look, words, muted = self.look, self.words, self.look.palette.muted
         self._title = Text(look, words("listen.title"), "title", align="center")
         self._promise = Flow(
             Icon(look, "shield", muted, points=16),
@@ -72,15 +76,15 @@ class ListenScreen(Screen):
             spacing=dp(6),
             align="center",
         )
-
-        self._circle = FaceCircle(app)
+        yield
+        self._circle = FaceCircle(self.app)
         self._hint = Text(look, words("listen.hint"), colour=muted, align="center")
-
+        yield
         self.face = Face(look)
         self.emotion = Text(look, "", "display", align="center")
         self.certainty = Text(look, "", colour=muted, align="center")
         self.dial = GenderDial(look, size_hint_y=None, height=dp(118))
-
+        yield
         self.waveform = Waveform(look, size_hint_y=None, height=dp(72))
         self.meter = LevelMeter(look)
         self.ribbon = RibbonView(look)
@@ -92,7 +96,7 @@ class ListenScreen(Screen):
                 Text(look, words("listen.ribbon"), "caption", muted), self.ribbon, spacing=dp(6)
             ),
         )
-
+        yield
         self.button = RoundButton(look, "record", "microphone", words("listen.start"), 96)
         self.button.bind(on_release=lambda _: self.app.listen_or_stop())
         self.pause_button = RoundButton(look, "pause", "pause", words("listen.pause"), 56, "plain")
@@ -111,12 +115,21 @@ class ListenScreen(Screen):
         self._show_idle()
 
     def entered(self) -> None:
-        self.rearrange(self._landscape)
+        self._begin()
 
     def follow(self, session: Session | None) -> None:
-        """Shows a session from now on, or nothing."""
+        """Shows a session from now on, or nothing; when it is shown again, if it is not now."""
         self.session = session
+        if self.parent is not None:
+            self._begin()
+
+    def _begin(self) -> None:
+        session = self.session
         self._second = -1
+        if self._shown is session and self._scroll is not None:
+            self.rearrange(self._landscape)
+            return
+        self._shown = session
         if session is None:
             self._show_idle()
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from kivy.metrics import dp
 
@@ -13,7 +14,7 @@ from app.widgets.buttons import WordButton
 from app.widgets.containers import Card, Column, Flow, Scroll
 from app.widgets.containers import Line as Row
 from app.widgets.icon import Icon
-from app.widgets.markdown import markdown_widgets
+from app.widgets.markdown import Block, add_blocks, blocks
 from app.widgets.text import Text
 
 if TYPE_CHECKING:
@@ -27,27 +28,28 @@ class PrivacyScreen(Screen):
 
     def __init__(self, app: EdgeApp) -> None:
         super().__init__(app)
+        self._scroll = Scroll()
+
+    def parts(self) -> Iterator[Any]:
         look, words = self.look, self.words
-        cards = [
-            Card(
-                look,
-                Row(
-                    Icon(look, "shield", look.palette.accent, points=40),
-                    Text(look, words("privacy.promise"), "heading"),
-                ),
-            )
-        ]
-        for topic in ("network", "microphone", "kept", "shared", "meaning"):
-            cards.append(
-                Card(
-                    look,
-                    Text(look, words(f"privacy.{topic}")),
-                    heading=words(f"privacy.{topic}.title"),
-                    spacing=dp(6),
-                )
-            )
+        add = self._scroll.column.add_widget
         self.add_widget(self.bar(words("privacy.title")))
-        self.add_widget(Scroll(*cards))
+        self.add_widget(self._scroll)
+        yield
+        card = Card(look)
+        add(card)
+        card.column.add_widget(
+            Row(
+                Icon(look, "shield", look.palette.accent, points=40),
+                Text(look, words("privacy.promise"), "heading"),
+            )
+        )
+        for topic in ("network", "microphone", "kept", "shared", "meaning"):
+            yield
+            card = Card(look, heading=words(f"privacy.{topic}.title"), spacing=dp(6))
+            add(card)
+            yield
+            card.column.add_widget(Text(look, words(f"privacy.{topic}")))
 
 
 class ModelCardScreen(Screen):
@@ -57,21 +59,22 @@ class ModelCardScreen(Screen):
 
     def __init__(self, app: EdgeApp) -> None:
         super().__init__(app)
+        self._scroll = Scroll()
+
+    def parts(self) -> Iterator[Any]:
         look, words = self.look, self.words
         self.add_widget(self.bar(words("model_card.title")))
-        self._card = Card(look)
-        self.add_widget(
-            Scroll(Text(look, words("model_card.hint"), "caption", look.palette.muted), self._card)
-        )
+        self.add_widget(self._scroll)
+        yield
+        hint = Text(look, words("model_card.hint"), "caption", look.palette.muted)
+        self._scroll.column.add_widget(hint)
 
     def entered(self) -> None:
-        if not self._card.children:
-            self.app.background.run(self.app.model_card, then=self._show)
+        self.app.background.run(lambda: blocks(self.app.model_card()), then=self._show)
 
-    def _show(self, text: str) -> None:
-        if not self._card.children:
-            for widget in markdown_widgets(self.look, text):
-                self._card.add_widget(widget)
+    def _show(self, text: list[Block]) -> None:
+        if self.app.screen is self:
+            self.build(add_blocks(self.look, text, self._scroll.column))
 
 
 class BenchmarkScreen(Screen):
@@ -81,32 +84,34 @@ class BenchmarkScreen(Screen):
 
     def __init__(self, app: EdgeApp) -> None:
         super().__init__(app)
-        look, words = self.look, self.words
         self.benchmark: Benchmark | None = None
+        self._measured = Column(spacing=dp(8))
+        self._scroll = Scroll()
+
+    def parts(self) -> Iterator[Any]:
+        look, words = self.look, self.words
+        self.add_widget(self.bar(words("benchmark.title")))
+        self.add_widget(self._scroll)
+        yield
+        card = Card(look)
+        self._scroll.column.add_widget(card)
+        card.column.add_widget(Text(look, words("benchmark.explained"), colour=look.palette.muted))
+        yield
         self._run = WordButton(look, "run", words("benchmark.run"))
         self._run.bind(on_release=lambda _: self._start())
         self._share = WordButton(look, "share_benchmark", words("benchmark.share"), "plain")
         self._share.bind(on_release=lambda _: self.app.share_line(self.line()))
         self._share.disabled = True
         self._share.opacity = 0.35
-        self._measured = Column(spacing=dp(8))
         self._line = Text(look, "", "caption", look.palette.muted)
-        startup = Column(spacing=dp(8))
+        for widget in (Flow(self._run, self._share, spacing=dp(10)), self._measured, self._line):
+            card.column.add_widget(widget)
+        yield
+        card = Card(look, heading=words("benchmark.startup"), spacing=dp(8))
+        self._scroll.column.add_widget(card)
         for stage, seconds in self.app.startup.seconds().items():
-            startup.add_widget(self._figure(words(f"startup.{stage}"), self._seconds(seconds)))
-        self.add_widget(self.bar(words("benchmark.title")))
-        self.add_widget(
-            Scroll(
-                Card(
-                    look,
-                    Text(look, words("benchmark.explained"), colour=look.palette.muted),
-                    Flow(self._run, self._share, spacing=dp(10)),
-                    self._measured,
-                    self._line,
-                ),
-                Card(look, startup, heading=words("benchmark.startup")),
-            )
-        )
+            yield
+            card.column.add_widget(self._figure(words(f"startup.{stage}"), self._seconds(seconds)))
 
     def line(self) -> str:
         """To be shared; empty before it ran."""
@@ -129,12 +134,15 @@ class BenchmarkScreen(Screen):
         self.app.tell_problem(error)
 
     def _show(self, benchmark: Benchmark) -> None:
-        words = self.words
         self.benchmark = benchmark
         self._run.disabled = False
         self._run.opacity = self._share.opacity = 1.0
         self._share.disabled = False
         self._measured.clear_widgets()
+        self.build(self._figures(benchmark))
+
+    def _figures(self, benchmark: Benchmark) -> Iterator[Any]:
+        words = self.words
         for key, value in (
             ("decision", self._milliseconds(benchmark.decision)),
             ("features", self._milliseconds(benchmark.features)),
@@ -143,6 +151,7 @@ class BenchmarkScreen(Screen):
             ("real_time", words.number(benchmark.real_time_factor, 4)),
         ):
             self._measured.add_widget(self._figure(words(f"benchmark.{key}"), value))
+            yield
         self._line.text = self.line()
 
     def _figure(self, name: str, value: str) -> Row:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
-from numpy.typing import NDArray
 
-from app.envelope import whole_envelope
+from app.recording import Recording
 from app.result import Result
 from app.screens.screen import Screen
-from app.sound import Sound
 from app.widgets.bars import EmotionBars
 from app.widgets.buttons import IconButton
 from app.widgets.containers import Beside, Card, Column, Scroll
@@ -28,13 +26,11 @@ from app.wording import certainty, voice
 if TYPE_CHECKING:
     from app.application import EdgeApp
 
-OUTLINE_COLUMNS = 360
-
 
 class ResultScreen(Screen):
     """result: it may still lack its number, which `numbered` brings.
 
-    sound, picture: None when the recording was not kept.
+    recording: None when it was not kept, or is still to be read.
     notice: what went wrong in the midst of it, in the user's words.
     """
 
@@ -44,38 +40,38 @@ class ResultScreen(Screen):
         self,
         app: EdgeApp,
         result: Result,
-        sound: Sound | None = None,
-        picture: NDArray[np.uint8] | None = None,
+        recording: Recording | None = None,
         notice: str = "",
     ) -> None:
         super().__init__(app)
         self.result = result
-        self.sound = sound
-        self._picture = picture
+        self.recording = recording
         self._notice = notice
-        words = self.words
-        share = IconButton(self.look, "share", "share", words("result.share"))
-        share.bind(on_release=lambda _: self.app.share_result(self.result))
-        delete = IconButton(self.look, "delete", "bin", words("result.delete"))
-        delete.bind(on_release=lambda _: self.app.ask_to_delete(self.result))
-        self.add_widget(self.bar(words("result.title"), share, delete))
         self._body = BoxLayout()
-        self.add_widget(self._body)
         self._columns: list[Scroll] = []
         self._cards: list[tuple[int, Card]] = []
         self.note: Field | None = None
         self.timeline: Timeline | None = None
         self._spectrogram = Column()
-        self.build_gradually(
-            [
-                lambda: self._add(0, self._verdict()),
-                lambda: self._add(0, self._warnings()),
-                lambda: self._add(0, self._probabilities()),
-                lambda: self._add(1, self._over_time()),
-                lambda: self._add(1, self._sound_picture()),
-                lambda: self._add(1, self._note()),
-            ]
-        )
+
+    def parts(self) -> Iterator[Any]:
+        words = self.words
+        bar = self.bar(words("result.title"))
+        self.add_widget(bar)
+        self.add_widget(self._body)
+        yield
+        share = IconButton(self.look, "share", "share", words("result.share"))
+        share.bind(on_release=lambda _: self.app.share_result(self.result))
+        delete = IconButton(self.look, "delete", "bin", words("result.delete"))
+        delete.bind(on_release=lambda _: self.app.ask_to_delete(self.result))
+        self.add_actions(bar, share, delete)
+        yield
+        yield from self._add_verdict()
+        yield from self._add_warnings()
+        yield from self._add_probabilities()
+        yield from self._add_time()
+        yield from self._add_picture()
+        yield from self._add_note()
 
     def numbered(self, result: Result) -> None:
         """It is in the history now; words written meanwhile are kept."""
@@ -97,108 +93,119 @@ class ResultScreen(Screen):
         for side, card in self._cards:
             self._columns[min(side, len(self._columns) - 1)].column.add_widget(card)
 
-    def _add(self, side: int, card: Card | None) -> None:
-        """side: 0 for the left, 1 for the right of two columns."""
-        if card is None:
-            return
+    def _add(self, side: int, heading: str = "", **settings: Any) -> Card:
+        """A card; side: 0 for the left, 1 for the right of two columns."""
+        card = Card(self.look, heading=heading, **settings)
         self._cards.append((side, card))
         if self._columns:
             self._columns[min(side, len(self._columns) - 1)].column.add_widget(card)
+        return card
 
-    def show_sound(self, sound: Sound | None, picture: NDArray[np.uint8] | None) -> None:
-        """The recording was read from the history meanwhile."""
-        self.sound, self._picture = sound, picture
-        if sound is not None and self.timeline is not None:
-            self.timeline.show(self.result, whole_envelope(sound.samples, OUTLINE_COLUMNS))
+    def show_recording(self, recording: Recording | None) -> None:
+        """It was read from the history meanwhile."""
+        self.recording = recording
+        if recording is None:
+            return
+        if self.timeline is not None:
+            self.timeline.show(self.result, recording.outline)
             self._play.disabled = False
             self._play.opacity = 1.0
             if self._not_kept.parent is not None:
                 self._not_kept.parent.remove_widget(self._not_kept)
-        if picture is not None and self._spectrogram.parent and not self._spectrogram.children:
-            self._spectrogram.add_widget(SpectrogramView(self.look, picture, self.result.duration))
+        if self._spectrogram.parent is not None and not self._spectrogram.children:
+            self._add_spectrogram(recording)
 
-    def _verdict(self) -> Card:
+    def _add_verdict(self) -> Iterator[Any]:
         look, words, result = self.look, self.words, self.result
+        card = self._add(0)
         face = Face(look, result.emotion, size_hint=(None, None), size=(dp(104), dp(104)))
         face.uncertain = result.uncertain
-        self.heading = Text(look, words(f"emotion.{result.emotion}"), "display")
-        said = Column(
-            self.heading,
-            Text(look, certainty(words, result)),
-            Text(look, voice(words, result), colour=look.palette.muted),
-            spacing=dp(4),
-        )
+        emotion = words(f"emotion.{result.emotion}")
+        measured = Text(look, emotion, "display", fit=True)
+        measured.texture_update()
+        said = Column(spacing=dp(4))
+        card.column.add_widget(Beside(face, said, max(dp(150), measured.texture_size[0])))
+        yield
+        self.heading = Text(look, emotion, "display")
+        said.add_widget(self.heading)
+        yield
+        said.add_widget(Text(look, certainty(words, result)))
+        said.add_widget(Text(look, voice(words, result), colour=look.palette.muted))
+        yield
         about = words(
             "result.about",
             moment=words.moment(result.began),
             seconds=words.seconds(result.duration),
             milliseconds=words.number(1000 * result.decided_in),
         )
-        measured = Text(look, self.heading.text, "display", fit=True)
-        measured.texture_update()
-        return Card(
-            look,
-            Beside(face, said, max(dp(150), measured.texture_size[0])),
-            Text(look, about, "caption", look.palette.muted),
-        )
+        card.column.add_widget(Text(look, about, "caption", look.palette.muted))
+        yield
 
-    def _warnings(self) -> Card | None:
+    def _add_warnings(self) -> Iterator[Any]:
         look, words, result = self.look, self.words, self.result
         said = [self._notice] if self._notice else []
         said += [words(f"flag.{flag}") for flag in result.flags]
         if result.lost_buffers:
             said.append(words.count("lost", result.lost_buffers))
         if not said:
-            return None
-        rows = []
+            return
+        card = self._add(0)
         for text in said:
             icon = Icon(look, "warning", look.palette.warning)
-            rows.append(Row(icon, Text(look, text)))
-        return Card(look, *rows)
+            card.column.add_widget(Row(icon, Text(look, text)))
+            yield
 
-    def _probabilities(self) -> Card:
+    def _add_probabilities(self) -> Iterator[Any]:
+        card = self._add(0, self.words("result.probabilities"))
         self.bars = EmotionBars(self.look)
-        self.bars.show(self.result.ranking())
-        return Card(self.look, self.bars, heading=self.words("result.probabilities"))
+        card.column.add_widget(self.bars)
+        yield
+        yield from self.bars.add(self.result.ranking())
 
-    def _over_time(self) -> Card:
+    def _add_time(self) -> Iterator[Any]:
         look, words = self.look, self.words
-        self.timeline = Timeline(look, words("result.timeline.label"), self._scrubbed)
-        outline = None
-        if self.sound is not None:
-            outline = whole_envelope(self.sound.samples, OUTLINE_COLUMNS)
-        self.timeline.show(self.result, outline)
+        card = self._add(1, words("result.timeline"), spacing=dp(8))
+        yield
+        timeline = Timeline(look, words("result.timeline.label"), self._scrubbed)
         self._play = IconButton(look, "play", "play", words("result.play"))
         self._play.bind(on_release=lambda _: self._play_or_stop())
         self._where = Text(look, "")
         self._not_kept = Text(look, words("result.not_kept"), "caption", look.palette.muted)
-        if self.sound is None:
-            self._play.disabled = True
-            self._play.opacity = 0.35
+        recording = self.recording
+        self._play.disabled = recording is None
+        self._play.opacity = 1.0 if recording is not None else 0.35
+        timeline.show(self.result, recording.outline if recording is not None else None)
+        self.timeline = timeline
+        card.column.add_widget(timeline)
+        yield
         self._show_where(0.0)
-        return Card(
-            look,
-            self.timeline,
-            Row(self._play, self._where, spacing=dp(4)),
-            *([] if self.sound is not None else [self._not_kept]),
-            heading=words("result.timeline"),
-            spacing=dp(8),
+        card.column.add_widget(Row(self._play, self._where, spacing=dp(4)))
+        if self.recording is None:
+            card.column.add_widget(self._not_kept)
+        yield
+
+    def _add_picture(self) -> Iterator[Any]:
+        if self.recording is None and self.result.sound_file is None:
+            return
+        card = self._add(1, self.words("result.spectrogram"))
+        card.column.add_widget(self._spectrogram)
+        yield
+        if self.recording is not None and not self._spectrogram.children:
+            self._add_spectrogram(self.recording)
+            yield
+
+    def _add_spectrogram(self, recording: Recording) -> None:
+        self._spectrogram.add_widget(
+            SpectrogramView(self.look, recording.picture, self.result.duration)
         )
 
-    def _sound_picture(self) -> Card | None:
-        if self._picture is not None:
-            self._spectrogram.add_widget(
-                SpectrogramView(self.look, self._picture, self.result.duration)
-            )
-        elif self.result.sound_file is None:
-            return None
-        return Card(self.look, self._spectrogram, heading=self.words("result.spectrogram"))
-
-    def _note(self) -> Card:
+    def _add_note(self) -> Iterator[Any]:
         words = self.words
+        card = self._add(1, words("result.note"))
+        yield
         self.note = Field(self.look, "note", words("result.note.hint"), text=self.result.note)
         self.note.bind(focus=lambda _, focus: None if focus else self._keep_note())
-        return Card(self.look, self.note, heading=words("result.note"))
+        card.column.add_widget(self.note)
 
     def _keep_note(self) -> None:
         if self.note is None:
@@ -235,10 +242,12 @@ class ResultScreen(Screen):
             self._start_playing()
 
     def _start_playing(self) -> None:
-        if self.sound is None:
+        if self.recording is None:
             return
         self._play.show("stop", self.words("result.stop"))
-        self.app.player.play(self.sound, self.timeline.position, self._moved, self._cannot_play)
+        self.app.player.play(
+            self.recording.sound, self.timeline.position, self._moved, self._cannot_play
+        )
 
     def _moved(self, position: float | None) -> None:
         if position is None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from kivy.clock import Clock
 from kivy.metrics import dp
-from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
+from app.gradual import Gradually
 from app.widgets.buttons import IconButton
+from app.widgets.containers import Box
 from app.widgets.text import Text
 
 if TYPE_CHECKING:
     from app.application import EdgeApp
 
 
-class Screen(BoxLayout):
+class Screen(Box):
     """Told by the app when it is shown, turned and left."""
 
     name = ""
@@ -26,30 +27,40 @@ class Screen(BoxLayout):
         self.app = app
         self.look = app.look
         self.words = app.look.words
-        self._makers: list[Callable[[], None]] = []
-        self._making: Any = None
+        self._building = Gradually(self.parts())
 
     @property
     def built(self) -> bool:
         """Whether all of it is there."""
-        return not self._makers
+        return self._building.done
 
-    def build_gradually(self, makers: list[Callable[[], None]]) -> None:
-        """Calls the first of them now, and one more for each frame: no frame waits for them all."""
-        makers[0]()
-        self._makers = makers[1:]
-        self._making = Clock.schedule_interval(self._make_next, 0)
+    def parts(self) -> Iterator[Any]:
+        """Adds what the screen consists of, a small part with each step; see `Gradually`.
 
-    def _make_next(self, _: float) -> bool:
-        if self._makers:
-            self._makers.pop(0)()
-        return bool(self._makers)
+        From the outside to the inside: what is added to a parent that has its place is laid out
+        once.
+        """
+        yield from ()
+
+    def begin_building(self) -> None:
+        """The first part, so that no frame shows an empty screen."""
+        self._building.step()
+
+    def build(self, steps: Iterator[Any]) -> None:
+        """Adds more of it, after what is being added."""
+        self._building.add(steps)
+
+    def finish_building(self) -> None:
+        """All of it, at once."""
+        self._building.finish()
+
+    def parts_left(self) -> Iterator[Any]:
+        """All of it, a part with each step of the caller's instead."""
+        return self._building.taken()
 
     def stop_building(self) -> None:
         """It is no longer shown."""
-        self._makers = []
-        if self._making is not None:
-            self._making.cancel()
+        self._building.stop()
 
     def entered(self) -> None:
         """It is shown from now on."""
@@ -66,9 +77,7 @@ class Screen(BoxLayout):
 
     def bar(self, title: str, *actions: IconButton, back: bool = True) -> Widget:
         """The line at the top: a way back, the title, and what can be done."""
-        bar = BoxLayout(
-            size_hint_y=None, height=dp(60), padding=(dp(8), dp(4), dp(8), 0), spacing=dp(4)
-        )
+        bar = Box(size_hint_y=None, height=dp(60), padding=(dp(8), dp(4), dp(8), 0), spacing=dp(4))
         if back:
             button = IconButton(self.look, "back", "back", self.words("back"))
             button.bind(on_release=lambda _: self.app.back())
@@ -79,7 +88,12 @@ class Screen(BoxLayout):
         text = Text(self.look, title, "title", pos_hint={"center_y": 0.5})
         text.bind(height=lambda _, height: setattr(bar, "height", max(dp(60), height + dp(12))))
         bar.add_widget(text)
+        self.add_actions(bar, *actions)
+        return bar
+
+    @staticmethod
+    def add_actions(bar: Widget, *actions: IconButton) -> None:
+        """What can be done, at the end of the line."""
         for action in actions:
             action.pos_hint = {"center_y": 0.5}
             bar.add_widget(action)
-        return bar

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
@@ -45,47 +46,41 @@ class SettingsScreen(Screen):
 
     name = "settings"
 
-    def __init__(self, app: EdgeApp, scrolled: float = 1.0) -> None:
-        """scrolled: where to, once all of it is there; 1 is the top."""
+    def __init__(self, app: EdgeApp) -> None:
         super().__init__(app)
         self._chips: dict[str, dict[Any, Chip]] = {}
-        self.add_widget(self.bar(self.words("settings.title"), back=False))
         self.scroll = Scroll()
+
+    def parts(self) -> Iterator[Any]:
+        self.add_widget(self.bar(self.words("settings.title"), back=False))
         self.add_widget(self.scroll)
-        add = self.scroll.column.add_widget
-        makers: list[Callable[[], None]] = [
-            lambda: add(self._card("recognition", "gate", "interval")),
-            lambda: add(
-                Card(self.look, self._keep(), heading=self.words("settings.recordings"))
-            ),
-            lambda: add(self._card("appearance", "theme", "text_size", "language")),
-            lambda: add(self._about()),
-        ]
-        if scrolled < 1.0:  # all at once, or what the user looks at would run away
-            for make in makers:
-                make()
-            self.scroll.scroll_y = scrolled
-        else:
-            self.build_gradually(makers)
+        yield
+        card = self._card("recognition")
+        yield from self._choice(card, "gate")
+        yield from self._choice(card, "interval")
+        yield from self._keep(self._card("recordings"))
+        card = self._card("appearance")
+        yield from self._choice(card, "theme")
+        yield from self._choice(card, "text_size")
+        yield from self._choice(card, "language")
+        yield from self._about()
 
-    def _card(self, heading: str, *names: str) -> Card:
-        choices = [self._choice(name) for name in names]
-        return Card(self.look, *choices, heading=self.words(f"settings.{heading}"))
+    def _card(self, heading: str, **settings: Any) -> Card:
+        card = Card(self.look, heading=self.words(f"settings.{heading}"), **settings)
+        self.scroll.column.add_widget(card)
+        return card
 
-    def _about(self) -> Column:
+    def _about(self) -> Iterator[Any]:
         look, words = self.look, self.words
-        pages = [
-            self._page(key, icon)
-            for key, icon in (
-                ("privacy", "shield"),
-                ("model_card", "search"),
-                ("benchmark", "history"),
-            )
-        ]
+        card = self._card("about", spacing=dp(4))
+        pages = {"privacy": "shield", "model_card": "search", "benchmark": "history"}
+        for key, icon in pages.items():
+            yield
+            card.column.add_widget(self._page(key, icon))
+        yield
         version = words("settings.version", version=edge.__version__)
-        return Column(
-            Card(look, *pages, heading=words("settings.about"), spacing=dp(4)),
-            Text(look, version, "caption", look.palette.muted, align="center"),
+        self.scroll.column.add_widget(
+            Text(look, version, "caption", look.palette.muted, align="center")
         )
 
     def chosen(self, name: str, value: Any) -> None:
@@ -93,23 +88,33 @@ class SettingsScreen(Screen):
         for own, chip in self._chips.get(name, {}).items():
             chip.chosen = own == value
 
-    def _choice(self, name: str) -> Column:
+    def _choice(self, card: Card, name: str) -> Iterator[Any]:
         look, words = self.look, self.words
-        chosen = getattr(self.app.preferences, name)
-        chips = self._chips[name] = {}
-        for value in CHOICES[name]:
-            key = f"{name}.{value}"
-            text = words(key)
-            chip = Chip(look, key, text, value == chosen)
-            chip.bind(on_release=lambda _, value=value: self.app.choose(name, value))
-            chips[value] = chip
-        texts = [Text(look, words(f"settings.{name}"))]
+        yield
+        choice = Column(spacing=dp(4))
+        card.column.add_widget(choice)
+        choice.add_widget(Text(look, words(f"settings.{name}")))
         if words.has(f"settings.{name}.hint"):
-            texts.append(Text(look, words(f"settings.{name}.hint"), "caption", look.palette.muted))
-        return Column(*texts, Flow(*chips.values()), spacing=dp(4))
+            yield
+            choice.add_widget(
+                Text(look, words(f"settings.{name}.hint"), "caption", look.palette.muted)
+            )
+        chips = Flow()
+        choice.add_widget(chips)
+        self._chips[name] = {}
+        for value in CHOICES[name]:
+            yield
+            key = f"{name}.{value}"
+            chip = Chip(look, key, words(key), value == getattr(self.app.preferences, name))
+            chip.bind(on_release=lambda _, value=value: self.app.choose(name, value))
+            self._chips[name][value] = chip
+            chips.add_widget(chip)
 
-    def _keep(self) -> Column:
+    def _keep(self, card: Card) -> Iterator[Any]:
         look, words = self.look, self.words
+        yield
+        column = Column(spacing=dp(4))
+        card.column.add_widget(column)
         switch = OnOff(
             look,
             "keep_recordings",
@@ -117,10 +122,10 @@ class SettingsScreen(Screen):
             self.app.preferences.keep_recordings,
         )
         switch.bind(on_release=self._toggle)
-        return Column(
-            Row(Text(look, words("settings.keep_recordings")), switch),
-            Text(look, words("settings.keep_recordings.hint"), "caption", look.palette.muted),
-            spacing=dp(4),
+        column.add_widget(Row(Text(look, words("settings.keep_recordings")), switch))
+        yield
+        column.add_widget(
+            Text(look, words("settings.keep_recordings.hint"), "caption", look.palette.muted)
         )
 
     def _toggle(self, switch: Any) -> None:

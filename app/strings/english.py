@@ -92,7 +92,6 @@ ENGLISH: dict[str, str] = {
     "history.delete": "Delete {what}",
     "history.count.one": "One result, on this phone only",
     "history.count.many": "{number} results, on this phone only",
-    "history.more": "The latest {number} are shown; search finds the others.",
     "history.empty": "Nothing here yet. What you record will be listed here, on this phone only.",
     "history.nothing_found": "Nothing matches. Search for an emotion, a date, or a word of a note.",
     "delete.title": "Delete this result?",

@@ -92,7 +92,6 @@ GERMAN: dict[str, str] = {
     "history.delete": "{what} löschen",
     "history.count.one": "Ein Ergebnis, nur auf diesem Telefon",
     "history.count.many": "{number} Ergebnisse, nur auf diesem Telefon",
-    "history.more": "Gezeigt werden die letzten {number}; die Suche findet die anderen.",
     "history.empty": "Noch nichts da. Was du aufnimmst, steht dann hier, nur auf diesem Telefon.",
     "history.nothing_found": "Nichts gefunden. Suche nach einem Gefühl, einem Datum oder einem "
     "Wort einer Notiz.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kivy.graphics import Color, SmoothRoundedRectangle
@@ -12,7 +13,7 @@ from kivy.uix.widget import Widget
 
 from app.look.look import Look
 from app.look.palette import rgba
-from app.widgets.containers import Column
+from app.widgets.containers import Column, Sheet
 from app.widgets.containers import Line as Row
 from app.widgets.drawing import Drawing
 from app.widgets.face import Face
@@ -55,10 +56,10 @@ class EmotionBars(Column):
         self._stacked: bool | None = None
         self.bind(width=self._arrange)
 
-    def show(self, ranking: list[tuple[str, float]]) -> None:
-        """The emotions with their probabilities, in the order to be shown."""
+    def add(self, ranking: list[tuple[str, float]]) -> Iterator[None]:
+        """The emotions with their probabilities, in the order to be shown; one with each step."""
         look = self._look
-        self._parts = []
+        parts: list[tuple[Face, Text, Bar, Text]] = []
         for emotion, probability in ranking:
             face = Face(look, emotion, size_hint=(None, None), size=(dp(28), dp(28)))
             word = Text(look, look.words(f"emotion.{emotion}"), fit=True)
@@ -67,11 +68,16 @@ class EmotionBars(Column):
             share = Text(look, look.words.percent(probability), colour=look.palette.muted, fit=True)
             for text in (word, share):
                 text.texture_update()
-            self._parts.append((face, word, bar, share))
-        self._stacked = None
-        self._arrange()
+            parts.append((face, word, bar, share))
+            yield
+        self._parts = parts
+        yield from self._arranging()
 
     def _arrange(self, *_: Any) -> None:
+        for _ in self._arranging():
+            pass
+
+    def _arranging(self) -> Iterator[None]:
         if not self._parts:
             return
         words = max(word.texture_size[0] for _, word, _, _ in self._parts)
@@ -85,13 +91,16 @@ class EmotionBars(Column):
             for part in parts:
                 if part.parent is not None:
                     part.parent.remove_widget(part)
-            face, word, bar, share = parts
+        for face, word, bar, share in self._parts:
+            if self._stacked is not stacked:
+                return  # it was turned meanwhile, and arranged anew
             if stacked:
                 line = Row(word, Widget(size_hint_y=None, height=1), share)
-                self.add_widget(Row(face, Column(line, bar, spacing=dp(2))))
+                row = Row(face, Column(line, bar, spacing=dp(2)))
             else:
                 row = Row(face, _cell(word, words, "left"), bar, _cell(share, shares, "right"))
-                self.add_widget(row)
+            self.add_widget(Sheet(row))
+            yield
 
 
 def _cell(text: Text, width: float, align: str) -> AnchorLayout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.graphics import Color, Line, SmoothEllipse, SmoothRoundedRectangle
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty
@@ -144,15 +145,16 @@ class Chip(Control, Label):
             padding=(dp(16), dp(8)),
         )
         self.look = look
+        self._ground = Clock.create_trigger(self._draw_ground, -1)
         self.make_pressable(look, text, key)
         self.bind(
             texture_size=self._fit,
             pos=self._ground,
             size=self._ground,
-            state=self._ground,
-            chosen=self._ground,
+            chosen=self._colour,
         )
         self.chosen = chosen
+        self._colour()
 
     def _fit(self, *_: Any) -> None:
         self.size = (
@@ -160,10 +162,14 @@ class Chip(Control, Label):
             max(self.texture_size[1], self.look.touch),
         )
 
-    def _ground(self, *_: Any) -> None:
+    def _colour(self, *_: Any) -> None:
         palette = self.look.palette
         self.color = rgba(palette.on_accent if self.chosen else palette.text)
         self.bold = self.chosen
+        self._ground()
+
+    def _draw_ground(self, *_: Any) -> None:
+        palette = self.look.palette
         self.canvas.before.clear()
         inset = dp(3)
         box = (self.x + inset, self.y + inset, self.width - 2 * inset, self.height - 2 * inset)

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.graphics import Color, SmoothRoundedRectangle
+from kivy.clock import Clock
+from kivy.graphics import Color, SmoothRoundedRectangle, Translate
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
 from app.look.look import Look
 from app.look.palette import rgba
-from app.widgets.text import Text
+from app.widgets.text import UNPLACED, Text
 
 
-class Column(BoxLayout):
+class Box(BoxLayout):
+    """Lays nothing out until its parent has told it how wide it is.
+
+    Or every text in it would be drawn once more, for a width that it does not get.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"width": UNPLACED, **settings})
+
+    def do_layout(self, *_: Any) -> None:
+        if self.width > UNPLACED:
+            super().do_layout()
+
+
+class Column(Box):
     """One under the other, as high as all of them."""
 
     def __init__(self, *widgets: Widget, spacing: float = dp(12), **settings: Any) -> None:
@@ -25,7 +41,7 @@ class Column(BoxLayout):
             self.add_widget(widget)
 
 
-class Line(BoxLayout):
+class Line(Box):
     """Side by side, as high as the highest of them, centred on one another."""
 
     def __init__(self, *widgets: Widget, spacing: float = dp(12), **settings: Any) -> None:
@@ -36,25 +52,47 @@ class Line(BoxLayout):
             self.add_widget(widget)
 
 
-class Card(Column):
+class Sheet(RelativeLayout):
+    """Holds one widget, as wide as itself. It moves as a whole: nothing within is drawn anew."""
+
+    def __init__(self, content: Widget, **settings: Any) -> None:
+        super().__init__(**{"size_hint_y": None, "width": UNPLACED, **settings})
+        # Kivy's own shift is not rounded, and letters between two pixels are blurred.
+        (shift,) = (each for each in self.canvas.before.children if isinstance(each, Translate))
+        self._shift = Translate(*self.pos, 0)
+        self.canvas.before.insert(self.canvas.before.indexof(shift), self._shift)
+        self.canvas.before.remove(shift)
+        self.content = content
+        content.size_hint = (None, None)
+        content.width, self.height = self.width, content.height
+        self.bind(width=content.setter("width"), pos=self._move)
+        content.bind(height=self.setter("height"))
+        super().add_widget(content)
+
+    def do_layout(self, *_: Any) -> None:
+        """Its one widget needs none."""
+
+    def _move(self, *_: Any) -> None:
+        self._shift.xy = (round(self.x), round(self.y))
+
+
+class Card(Sheet):
     """A column on a rounded ground, under a heading if it has one."""
 
     def __init__(self, look: Look, *widgets: Widget, heading: str = "", **settings: Any) -> None:
-        super().__init__(padding=dp(16), **settings)
-        with self.canvas.before:
+        self.column = Column(padding=dp(16), spacing=settings.pop("spacing", dp(12)))
+        super().__init__(self.column, **settings)
+        with self.column.canvas.before:
             Color(*rgba(look.palette.surface))
             self._ground = SmoothRoundedRectangle(radius=[dp(18)])
-        self.bind(pos=self._move, size=self._move)
+        self.column.bind(size=lambda _, size: setattr(self._ground, "size", size))
         if heading:
-            self.add_widget(Text(look, heading, "heading"))
+            self.column.add_widget(Text(look, heading, "heading"))
         for widget in widgets:
-            self.add_widget(widget)
-
-    def _move(self, *_: Any) -> None:
-        self._ground.pos, self._ground.size = self.pos, self.size
+            self.column.add_widget(widget)
 
 
-class Beside(BoxLayout):
+class Beside(Box):
     """Two side by side; one under the other where the second has less room than `least` pixels."""
 
     def __init__(self, first: Widget, second: Widget, least: float) -> None:
@@ -80,8 +118,8 @@ class Flow(Widget):
         super().__init__(size_hint_y=None, height=0)
         self._spacing = spacing
         self._align = align
-        self.bind(pos=self._lay_out, width=self._lay_out)
-        self.bind(children=self._lay_out)
+        self._lay_out = Clock.create_trigger(self._place, -1)
+        self.bind(pos=self._lay_out, width=self._lay_out, children=self._lay_out)
         for widget in widgets:
             self.add_widget(widget)
 
@@ -93,7 +131,7 @@ class Flow(Widget):
         widget.unbind(size=self._lay_out)
         super().remove_widget(widget, *where, **settings)
 
-    def _lay_out(self, *_: Any) -> None:
+    def _place(self, *_: Any) -> None:
         rows: list[list[Widget]] = [[]]
         used = 0.0
         for child in reversed(self.children):
@@ -126,6 +164,7 @@ class Scroll(ScrollView):
 
     def __init__(self, *widgets: Widget, widest: float | None = None, **settings: Any) -> None:
         super().__init__(
+            width=UNPLACED,
             do_scroll_x=False,
             bar_width=dp(4),
             bar_inactive_color=(0, 0, 0, 0),
@@ -136,6 +175,11 @@ class Scroll(ScrollView):
         self.column = Column(*widgets)
         self.bind(width=self._centre)
         self.add_widget(self.column)
+
+    def _bind_inactive_bar_color(self, *_: Any) -> None:
+        """The bar goes at once: Kivy would fade it, which is work for every frame of a second."""
+        self.funbind("bar_color", self._change_bar_color)
+        self._bar_color = self.bar_inactive_color
 
     def _centre(self, *_: Any) -> None:
         side = max(dp(16), (self.width - self._widest) / 2)

@@ -4,43 +4,74 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kivy.metrics import dp
-from kivy.uix.gridlayout import GridLayout
+from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.scrollview import ScrollView
-from kivy.uix.widget import Widget
 from kivy.utils import escape_markup
 
 from app.look.look import Look
-from app.widgets.containers import Column
+from app.widgets.containers import Card, Column
 from app.widgets.text import Text
 
 
-def markdown_widgets(look: Look, text: str) -> Iterator[Widget]:
-    """A widget for each block."""
-    for block in re.split(r"\n\s*\n", text.strip()):
-        lines = block.strip().splitlines()
+@dataclass(frozen=True)
+class Block:
+    """kind: "title", "heading", "text", "list" or "table"; lines: of Kivy's markup.
+
+    Of a table each line is a column, its cells one under the other.
+    """
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+def blocks(text: str) -> list[Block]:
+    """What a text consists of; knows nothing of the screen."""
+    found = []
+    for part in re.split(r"\n\s*\n", text.strip()):
+        lines = part.strip().splitlines()
         while lines and (heading := re.match(r"(#+) (.*)", lines[0])):
-            role = "title" if len(heading[1]) == 1 else "heading"
-            yield _text(look, heading[2], role)
+            found.append(
+                Block("title" if len(heading[1]) == 1 else "heading", (_markup(heading[2]),))
+            )
             del lines[0]
         if not lines:
             continue
         if lines[0].startswith("|"):
-            yield _table(look, lines)
+            found.append(Block("table", _columns(lines)))
         elif lines[0].startswith("- "):
             items = re.split(r"(?:^|\n)- ", "\n".join(lines))[1:]
-            yield Column(*(_text(look, "•  " + _joined(item)) for item in items), spacing=dp(6))
+            found.append(Block("list", tuple("•  " + _markup(_joined(item)) for item in items)))
         else:
-            yield _text(look, _joined("\n".join(lines)))
+            found.append(Block("text", (_markup(_joined("\n".join(lines))),)))
+    return found
+
+
+def add_blocks(look: Look, text: list[Block], column: Column) -> Iterator[None]:
+    """Adds a card for each heading with what follows it, a piece of it with each step."""
+    card: Card | None = None
+    for block in text:
+        if card is None or block.kind in ("title", "heading"):
+            card = Card(look)
+            column.add_widget(card)
+        parent, role = card.column, "body"
+        if block.kind == "table":
+            yield from _add_table(look, block.lines, parent)
+            continue
+        if block.kind == "list":
+            parent = Column(spacing=dp(6))
+            card.column.add_widget(parent)
+        elif block.kind != "text":
+            role = block.kind
+        for line in block.lines:
+            parent.add_widget(Text(look, line, role, markup=True))
+            yield
 
 
 def _joined(text: str) -> str:
     return " ".join(text.split())
-
-
-def _text(look: Look, text: str, role: str = "body", **settings: object) -> Text:
-    return Text(look, _markup(text), role, markup=True, **settings)
 
 
 def _markup(text: str) -> str:
@@ -48,22 +79,26 @@ def _markup(text: str) -> str:
     return re.sub(r"`(.+?)`", r"[font=RobotoMono-Regular]\1[/font]", marked)
 
 
-def _table(look: Look, lines: list[str]) -> ScrollView:
-    """It scrolls sideways where it is wider than the screen."""
+def _columns(lines: list[str]) -> tuple[str, ...]:
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
     rows = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
-    columns = max(len(row) for row in rows)
-    grid = GridLayout(cols=columns, size_hint=(None, None), spacing=(dp(18), dp(6)))
-    grid.bind(minimum_size=grid.setter("size"))
-    for number, row in enumerate(rows):
-        for cell in row + [""] * (columns - len(row)):
-            role = "caption"
-            text = f"**{cell}**" if number == 0 and cell else cell
-            colour = look.palette.muted if number == 0 else look.palette.text
-            grid.add_widget(Text(look, _markup(text), role, colour, fit=True, markup=True))
+    width = max(len(row) for row in rows)
+    filled = [row + [""] * (width - len(row)) for row in rows]
+    filled[0] = [f"**{cell}**" if cell else cell for cell in filled[0]]
+    # A space keeps the height of a line whose cell is empty.
+    return tuple("\n".join(_markup(row[at]) or " " for row in filled) for at in range(width))
+
+
+def _add_table(look: Look, columns: tuple[str, ...], parent: Column) -> Iterator[None]:
+    """It scrolls sideways where it is wider than the screen."""
+    table = BoxLayout(size_hint=(None, None), spacing=dp(18))
+    table.bind(minimum_size=table.setter("size"))
     view = ScrollView(
         size_hint_y=None, do_scroll_y=False, bar_width=dp(3), scroll_type=["bars", "content"]
     )
-    grid.bind(height=lambda _, height: setattr(view, "height", height + dp(8)))
-    view.add_widget(grid)
-    return view
+    table.bind(height=lambda _, height: setattr(view, "height", height + dp(8)))
+    view.add_widget(table)
+    parent.add_widget(view)
+    for column in columns:
+        table.add_widget(Text(look, column, "caption", fit=True, markup=True))
+        yield

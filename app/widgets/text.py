@@ -9,6 +9,9 @@ from kivy.uix.label import Label
 from app.look.look import Look
 from app.look.palette import rgba
 
+UNPLACED = 1.0
+"""Pixels: the width of what no parent has placed yet."""
+
 
 class Text(Label):
     """A paragraph or a heading.
@@ -27,6 +30,7 @@ class Text(Label):
         fit: bool = False,
         **settings: Any,
     ) -> None:
+        self._fits = fit
         super().__init__(
             text=text,
             font_size=look.size_of(role),
@@ -36,7 +40,7 @@ class Text(Label):
             valign="middle",
             line_height=1.12,
             size_hint_y=None,
-            **settings,
+            **{"width": UNPLACED, **settings},
         )
         self._natural_width = 0.0
         if fit:
@@ -55,6 +59,11 @@ class Text(Label):
         wanted = (width, None) if self._natural_width > width else (None, None)
         if tuple(self.text_size) != wanted:
             self.text_size = wanted
+
+    def texture_update(self, *_: Any) -> None:
+        """Draws the letters, once their width is known."""
+        if self._fits or self.text_size[0] is not None:
+            super().texture_update()
 
     def _fit(self, *_: Any) -> None:
         if self.text_size[0] is None:

@@ -111,15 +111,18 @@ def shares(tmp_path) -> Shares:
 
 @pytest.fixture
 def open_phone(kivy, tmp_path, shares, recognizer, speech_file):
-    """A function that opens the app: settings are preferences; recorder: makes one."""
+    """A function that opens the app: settings are preferences; recorder: makes one.
+
+    folder: of the app; the same one for all of a test if it is not told.
+    """
     from app.application import EdgeApp
     from app.preferences import Preferences, save_preferences
     from app.recorders import FileRecorder
 
     phones: list[Phone] = []
 
-    def open_(recorder=None, size=(412, 892), **preferences) -> Phone:
-        folder = tmp_path / "private"
+    def open_(recorder=None, size=(412, 892), folder=None, **preferences) -> Phone:
+        folder = folder or tmp_path / "private"
         folder.mkdir(exist_ok=True)
         if preferences:
             chosen = {"language": "en", "theme": "dark", **preferences}

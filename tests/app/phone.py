@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
+PATIENCE = 0.002  # seconds between two frames in which nothing happens
 SIDE = 1200  # pixels; the window is made so large, since an offscreen one cannot grow later
 
 
@@ -73,13 +74,15 @@ class Phone:
         while not condition():
             assert time.monotonic() < end, "it did not happen"
             self._loop.idle()
+            if self.app.complete:
+                time.sleep(PATIENCE)  # it is another thread that is waited for
         self._until_built()
 
     def _until_built(self) -> None:
-        """Screens are built a piece a frame."""
-        for _ in range(50):
-            if self.app.screen.built:
-                break
+        """Screens are built by pieces, a few in each frame."""
+        end = time.monotonic() + 60.0
+        while not self.app.complete:
+            assert time.monotonic() < end, "the screen was not completed"
             self._loop.idle()
         self.frames(2)
 
@@ -140,6 +143,7 @@ class Phone:
             self.frames(1)
         touch.touch_up()
         self.frames(3)
+        self._until_built()
 
     def key(self, code: int, *modifiers: str) -> None:
         """A key of a keyboard."""

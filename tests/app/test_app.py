@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gc
 import io
 import sys
 import threading
+import time
+import weakref
 import zipfile
 from collections import Counter
 
@@ -106,9 +109,9 @@ def test_the_sound_is_forgotten_unless_it_is_to_be_kept(open_phone, speech_file)
     phone.tap("tab.history")
     phone.until(lambda: phone.shows("open.2"))
     phone.tap("open.2")
-    phone.until(lambda: phone.app.screen.sound is not None)
+    phone.until(lambda: phone.app.screen.recording is not None)
     samples, _ = edge.read_audio(speech_file)
-    assert phone.app.screen.sound.samples == pytest.approx(32768 * samples[:, 0])
+    assert phone.app.screen.recording.sound.samples == pytest.approx(32768 * samples[:, 0])
     phone.app.ask_to_delete_all()
     phone.frames(2)
     phone.tap("delete_them")
@@ -148,6 +151,51 @@ def test_a_note_is_kept_and_found(open_phone):
     phone.until(lambda: phone.shows("open.1") and not phone.shows("open.2"))
     phone.app.screen.search.text = "nobody said this"
     phone.until(lambda: phone.app.look.words("history.nothing_found") in phone.texts())
+
+
+def test_of_a_long_history_only_what_is_in_sight_exists(open_phone):
+    phone = open_phone()
+    record(phone)
+    app = phone.app
+    (result,) = kept(phone)
+    for number in range(1, 200):
+        earlier = dataclasses.replace(result, began=result.began - 3600.0 * number)
+        app.history.add(earlier.with_note("a word " * (number % 30)))
+    phone.tap("tab.history")
+    rows = app.screen.rows
+    seen = set()
+    for place in (1.0, 0.999, 0.7, 0.0, 0.3, 1.0):
+        app.screen.scroll.scroll_y = place
+        phone.frames(2)
+        phone.until(lambda: app.complete)
+        moments = [row.content.result.began for row in reversed(rows.children)]
+        assert moments == sorted(moments, reverse=True) and 5 <= len(moments) <= 40
+        tops = [row.top for row in reversed(rows.children)]
+        bottoms = [row.y for row in reversed(rows.children)]
+        gaps = [bottom - top for bottom, top in zip(bottoms, tops[1:])]
+        assert gaps == pytest.approx([gaps[0]] * len(gaps), abs=1.0)
+        seen.update(moments)
+        if place == 0.0:
+            assert rows.children[0].content.result.began == kept(phone)[-1].began
+    assert len(seen) > 30
+    app.screen.search.text = "word word"
+    phone.until(lambda: app.screen.summary.text == app.look.words.count("history.count", 193))
+    assert app.screen.rows.complete
+
+
+def test_what_was_left_is_collected_once_nobody_waits(open_phone):
+    before = gc.get_threshold()
+    phone = open_phone()
+    app = phone.app
+    assert gc.get_threshold()[2] > before[2]
+    app.go("settings")
+    phone.until(lambda: app.complete)
+    left = weakref.ref(app.screen)
+    app.go("listen")
+    phone.touch(1, 1)
+    phone.until(lambda: left() is None, seconds=20)
+    phone.close()
+    assert gc.get_threshold() == before
 
 
 def test_the_history_is_exported_with_its_recordings(open_phone, shares, speech_file):
@@ -424,7 +472,8 @@ def test_a_hundred_rounds_leave_nothing_behind(open_phone, tmp_path, speech):
             app.dialog.answer("delete_it")
             phone.until(lambda: app.screen.name == "listen" and app.background.idle)
         app.frame.toast.close()
-        phone.frames(3)
+        gone = time.monotonic() + 0.6  # seconds for which a scroll view that was left shows its bar
+        phone.until(lambda: time.monotonic() > gone)
         gc.collect()
 
     def alive() -> Counter[str]:

@@ -40,7 +40,8 @@ def test_the_result_is_the_recognisers_and_the_ribbon_the_streams(recognizer, sp
     ribbon = [(part.start, part.end, part.emotion) for part in session.ribbon.stretches()]
     assert ribbon == [(part.start, part.end, part.emotion) for part in timeline.segments]
     assert session.lost_buffers == 0
-    assert session.picture.shape[0] == 128 and session.picture.dtype == np.uint8
+    picture = session.recording.picture
+    assert picture.shape[0] == 128 and picture.dtype == np.uint8
 
 
 def test_the_question_reaches_the_recogniser(recognizer, speech_file):
@@ -100,7 +101,7 @@ def test_a_cancelled_session_has_no_result(recognizer, speech_file):
     session.start()
     session.cancel()
     assert session.wait(60) and session.state is SessionState.CANCELLED
-    assert session.result is None and session.sound is None
+    assert session.result is None and session.recording is None
 
 
 def test_a_session_leaves_no_thread_behind(recognizer, speech_file):
