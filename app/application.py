@@ -185,6 +185,7 @@ class EdgeApp(App):
         """Shows one of the screens that need nothing but a name."""
         if self.screen is not None and self.screen.name == name:
             return
+        self._finish_rebuilding()
         if name == "listen":
             if self._listen is None:
                 self._listen = ListenScreen(self)
@@ -228,8 +229,7 @@ class EdgeApp(App):
         )
 
     def _show(self, screen: Screen, tab: str) -> None:
-        if self._rebuilding is not None:
-            self._rebuilding.finish()
+        self._finish_rebuilding()
         if self.screen is not None:
             self.screen.stop_building()
             self.screen.left()
@@ -515,6 +515,11 @@ class EdgeApp(App):
             self._rebuilding.stop()
         self.look = self._make_look()
         self._rebuilding = Gradually(self._rebuilt())
+
+    def _finish_rebuilding(self) -> None:
+        """At once: another screen is wanted before all of them are there."""
+        if self._rebuilding is not None:
+            self._rebuilding.finish()
 
     def _rebuilt(self) -> Iterator[Any]:
         before = self.frame

@@ -387,6 +387,24 @@ def test_theme_language_and_text_size_change_at_once_and_last(open_phone):
     )
 
 
+def test_who_does_not_wait_for_the_other_look_has_it_all_the_same(open_phone):
+    phone = open_phone()
+    app = phone.app
+    for other in ("listen", "history"):
+        app.go("settings")
+        phone.until(lambda: app.complete)
+        app.choose("theme", "light" if app.preferences.theme == "dark" else "dark")
+        app.choose("text_size", 2.5 - app.preferences.text_size)
+        app.say("export.copied")
+        phone.frames(3)
+        assert app.screen.look is not app.look
+        app.go(other)
+        assert app.complete is (other == "listen") and app.screen.name == other
+        assert app.screen.look is app.look and app.frame.toast is not None
+        phone.until(lambda: app.complete)
+        assert app.root is app.frame and app.top.get_parent_window() is not None
+
+
 def test_the_look_may_change_while_it_listens(open_phone, speech_file):
     clock = ManualClock()
     phone = open_phone(lambda: FileRecorder(speech_file, realtime=clock))
