@@ -38,7 +38,7 @@ def wav_bytes(rate: int) -> bytes:
     return file.getvalue()
 
 
-def as_by_hand(bundle, samples: np.ndarray, rate: int, gender: str | None = None):
+def as_by_hand(bundle, samples: np.ndarray, rate: int):
     """A check against the stages called one by one."""
     log_mel = LogMel(bundle.front_end)(to_mono_16k(samples, rate))
     start, stop = active_span(log_mel, bundle.blend.active_span_db)
@@ -49,9 +49,8 @@ def as_by_hand(bundle, samples: np.ndarray, rate: int, gender: str | None = None
         name: softmax(expert.logits(features), bundle.temperatures[name])
         for name, expert in bundle.experts.items()
     }
-    weight = 0.5 if gender == "both" else female
-    alone = max(weight, 1 - weight) >= bundle.blend.certain
-    weight = float(round(weight)) if alone else weight
+    weight = bundle.blend.female_weight(female)
+    alone = weight in (0.0, 1.0)
     wanted = weight * by_gender["female"] + (1 - weight) * by_gender["male"]
 
     def check(prediction) -> str:
@@ -81,14 +80,4 @@ def bench_file(compare, recognizer, bundle):
     compare(
         GROUP, "edge, 44.1 kHz WAV, 16-bit stereo", lambda: recognizer.predict(data),
         as_by_hand(bundle, samples, 44100), note="from the file's bytes in memory",
-    )
-
-
-def bench_both_experts(compare, recognizer, bundle):
-    samples = voice(48000)
-    compare(
-        GROUP, "edge, 48 kHz samples, both experts",
-        lambda: recognizer.predict(samples, sample_rate=48000, gender="both"),
-        as_by_hand(bundle, samples, 48000, "both"),
-        note="as when the gate is not certain of the speaker's gender",
     )

@@ -225,6 +225,18 @@ class TestChoice:
         chosen = contest.best([large, small, self.variant("female", b"f")], 100)
         assert chosen["male"] is small
 
+    def test_of_equals_the_one_fairer_to_the_worse_heard_gender_is_kept(
+        self, contest, no_graphs, monkeypatch
+    ):
+        """Men's mistakes decide where they are the more; women's do not, and size does."""
+        monkeypatch.setattr(contest, "_warranted_change", lambda proof, system: 0.0)
+        worse, fair = self.variant("male", b"m", wrong=3), self.variant("male", b"larger", wrong=1)
+        chosen = contest.best([worse, fair, self.variant("female", b"f")], 100)
+        assert chosen["male"] is fair
+        heard_well = self.variant("female", b"larger")
+        chosen = contest.best([heard_well, self.variant("female", b"f", wrong=1), worse], 100)
+        assert chosen["female"].model == b"f"
+
     def test_the_budget_shuts_out_the_better_one(self, contest, no_graphs):
         right, small = self.variant("male", b"large"), self.variant("male", b"s", wrong=5)
         chosen = contest.best([right, small, self.variant("female", b"f")], 3)
