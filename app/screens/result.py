@@ -48,6 +48,7 @@ class ResultScreen(Screen):
         self.recording = recording
         self._notice = notice
         self._body = BoxLayout()
+        self._landscape = False
         self._columns: list[Scroll] = []
         self._cards: list[tuple[int, Card]] = []
         self.note: Field | None = None
@@ -58,7 +59,9 @@ class ResultScreen(Screen):
         words = self.words
         bar = self.bar(words("result.title"))
         self.add_widget(bar)
+        yield
         self.add_widget(self._body)
+        self._arrange()
         yield
         share = IconButton(self.look, "share", "share", words("result.share"))
         share.bind(on_release=lambda _: self.app.share_result(self.result))
@@ -83,11 +86,16 @@ class ResultScreen(Screen):
         self._keep_note()
 
     def rearrange(self, landscape: bool) -> None:
+        self._landscape = landscape
+        if self._body.parent is not None:
+            self._arrange()
+
+    def _arrange(self) -> None:
         for _, card in self._cards:
             if card.parent is not None:
                 card.parent.remove_widget(card)
         self._body.clear_widgets()
-        self._columns = [Scroll(), Scroll()] if landscape else [Scroll()]
+        self._columns = [Scroll(), Scroll()] if self._landscape else [Scroll()]
         for column in self._columns:
             self._body.add_widget(column)
         for side, card in self._cards:

@@ -73,6 +73,10 @@ class Blocks:
             blocks.append(work_of_a_frame())
             there = app.complete and app.background.idle and until()
             left = left - 1 if there else AFTER
+        self.note(name, blocks)
+
+    def note(self, name: str, blocks: list[float]) -> None:
+        """Seconds of each frame."""
         self._seconds[name].append(max(blocks))
 
     def ratios(self) -> dict[str, float]:
@@ -144,7 +148,8 @@ def test_no_frame_of_opening_a_screen_holds_it(
     for number in range(ROUNDS[1]):
         phone = open_phone(folder=tmp_path / str(number), keep_recordings=True)
         app = phone.app
-        app.listen_or_stop()
+        begun = [work_of_a_frame(app.listen_or_stop), work_of_a_frame()]
+        blocks.note("listening begins", begun)
         session = app.session
         assert session.wait(60)
         use_everything(blocks, app, lambda app=app: app.tick(0.0))
