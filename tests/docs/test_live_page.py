@@ -45,5 +45,6 @@ def test_its_code_runs(capsys):
     code = code.replace("48000", str(rate))
     exec(compile(code, str(PAGE), "exec"), {"microphone": np.array_split(samples, 25)})
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) > 3 and all(" male " in line for line in lines[:-1])
+    decisions = [line for line in lines[:-1] if len(line.split()) > 3]
+    assert len(decisions) > 2 and all(" male " in line for line in decisions)
     assert "TurnEnded" in lines[-1]
