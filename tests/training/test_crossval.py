@@ -17,8 +17,8 @@ from training.answers import load_answers, pooled, save_answers
 from training.corpora import CORPUS_LABELS, Clip, CorpusError, read_corpora
 from training.crossval.folds import (
     base_clips,
-    calibrating_speakers,
     folds_of,
+    sharing,
     split,
     validation_speakers,
 )
@@ -88,28 +88,34 @@ class TestFolds:
             parts = split(fold, clips, validating)
             assert len([i for i in parts.train if clips[i].corpus == "savee"]) == 3
 
-    def test_the_base_knows_neither_the_corpus_nor_who_validates(self, miniature_corpora):
+    def test_a_base_knows_nobody_whom_its_folds_test_or_validate_with(self, miniature_corpora):
         clips = read_corpora(miniature_corpora)
         for corpus in ("ravdess", "savee", "tess"):
             folds = folds_of(corpus, EMOBOX, clips)
             validating = [validation_speakers(folds, fold, clips) for fold in folds]
             known = [clips[i] for i in base_clips(folds, clips, validating)]
-            assert known and corpus not in {clip.corpus for clip in known}
+            assert known and corpus not in {clip.corpus for clip in known}  # each is tested once
             speakers = {f"{clip.corpus}/{clip.speaker}" for clip in known}
             assert not speakers & frozenset().union(*validating)
             assert "crema-d/1001" in speakers
 
-    def test_a_base_of_few_corpora_is_the_same_whichever_corpus_is_tested(self, miniature_corpora):
-        clips = read_corpora(miniature_corpora)
-        bases = []
-        for corpus in ("ravdess", "savee", "tess"):
-            folds = folds_of(corpus, EMOBOX, clips)
-            validating = [validation_speakers(folds, fold, clips) for fold in folds]
-            bases.append(base_clips(folds, clips, validating, ["crema-d"]))
-        assert bases[0] == bases[1] == bases[2]
-        known = {f"{clips[i].corpus}/{clips[i].speaker}" for i in bases[0]}
-        assert "crema-d/1001" in known and not known & calibrating_speakers(clips)
-        assert {name.split("/")[0] for name in known} == {"crema-d"}
+    @pytest.mark.parametrize("count", [1, 2, 3, 4])
+    def test_folds_that_share_a_base_share_who_is_trained_on(self, count):
+        clips = ravdess_clips()
+        folds = folds_of("ravdess", EMOBOX, clips)
+        seen = []
+        for fold in folds:
+            together = sharing(folds, fold, count)
+            assert fold in together and len(together) <= count
+            seen.append([other.name for other in together])
+            validating = [validation_speakers(folds, other, clips) for other in together]
+            known = {f"ravdess/{clips[i].speaker}" for i in base_clips(together, clips, validating)}
+            tested = {
+                f"ravdess/{clip.speaker}" for clip in clips if any(f.tests(clip) for f in together)
+            }
+            held = tested | frozenset().union(*validating)
+            assert known == {f"ravdess/{clip.speaker}" for clip in clips} - held
+        assert len({tuple(names) for names in seen}) == -(-6 // count)
 
     def test_tess_is_tested_by_clip_which_is_said_and_between_its_speakers(self):
         listed = json.loads(EMOBOX.read_text())["tess"]["test_clips"]["1"]
@@ -134,9 +140,10 @@ class TestSettings:
     def test_a_setting_is_of_one_training_or_of_both(self):
         settings = CrossvalSettings().replaced([
             "n_mfcc=20", "fold.universal.epochs=3", "gate.steps=7", "other_share=1",
-            "most=0.8", 'base_corpora=["crema-d","slr45"]',
+            "most=0.8", 'gate_corpora=["crema-d","slr45"]', "folds_of_base=2",
         ])
-        assert settings.most == 0.8 and settings.base_corpora == ("crema-d", "slr45")
+        assert settings.most == 0.8 and settings.gate_corpora == ("crema-d", "slr45")
+        assert settings.folds_of_base == 2
         assert settings.base.n_mfcc == settings.fold.n_mfcc == 20
         assert settings.fold.universal.epochs == 3 != settings.base.universal.epochs
         assert settings.gate.steps == 7 and settings.other_share == 1.0
@@ -164,7 +171,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         "assignment",
         ["teachers=1", "other_share=-1", "other_share=x", "fold.width=3", "most=x",
-         "base_corpora=crema-d", 'base_corpora=["cream"]'],
+         "gate_corpora=crema-d", 'gate_corpora=["cream"]', "folds_of_base=0"],
     )
     def test_what_does_not_fit_is_named(self, assignment):
         with pytest.raises(SettingsError):
@@ -231,7 +238,7 @@ def test_a_run_holds_answers_figures_and_configuration(finished):
     assert len(config["data"]) == 64 and config["settings"]["base"]["n_mfcc"] == 13
     assert config["validation"]["2"] == ["crema-d/1015", "crema-d/1020"]
     fold = json.loads((finished / "fold-2" / "config.json").read_text())
-    base = Run(finished / "base")
+    base = Run(finished / "base-1-2-3")
     assert fold["initial"] == [base.fingerprint("universal"), base.fingerprint("second")]
     assert fold["hold_out"] == config["validation"]["2"]
     teacher = Run(finished / "fold-2" / "teacher-1")
@@ -259,7 +266,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     before = (run / "fold-2" / "female.h5").stat().st_mtime_ns
     assert command(miniature_corpora, cache, run, "--float", *TEACHER) == 0
     assert (run / "fold-2" / "female.h5").stat().st_mtime_ns == before
-    for folder, stage in (("base", "universal"), ("fold-2", "female"), ("fold-2", "male")):
+    for folder, stage in (("base-1-2-3", "universal"), ("fold-2", "female"), ("fold-2", "male")):
         known, found = (
             Run(whole / folder).expert(stage).get_weights() for whole in (finished, run)
         )

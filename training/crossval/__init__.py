@@ -3,8 +3,9 @@
     python -m training crossval --protocol emobox --corpus ravdess --corpora CORPORA --run RUN
 
 1. A gender gate is fitted without the tested corpus.
-2. Two base networks are trained on the corpora that no fold tests.
-3. Each fold's two networks of everybody begin with the base's and learn from the fold's training
+2. For every few folds, two base networks are trained on the clips that all of these train on: the
+   other corpora, and the speakers that none of them tests or validates with.
+3. Each fold's two networks of everybody begin with its base's and learn from the fold's training
    part and a share of the other corpora; from them the experts are specialised. Inner validation
    speakers, who are not trained on, set the experts' temperatures, and nothing else.
 4. The int8 forms are made and tested by the program `quantize.crossval`, which is started when all
@@ -43,6 +44,7 @@ from training.crossval.folds import (
     Split,
     base_clips,
     folds_of,
+    sharing,
     split,
     validation_speakers,
 )
@@ -95,10 +97,10 @@ class Crossval:
     def split(self, fold: Fold) -> Split:
         return split(fold, self.clips, self.validating(fold))
 
-    def base(self, corpora: Sequence[str] = ()) -> Material:
-        """What the base is trained on; corpora: these alone, where there are any."""
-        validating = [self.validating(fold) for fold in self.folds]
-        return self.material(base_clips(self.folds, self.clips, validating, corpora))
+    def base(self, sharing: Sequence[Fold]) -> Material:
+        """What the base of some folds is trained on."""
+        validating = [self.validating(fold) for fold in sharing]
+        return self.material(base_clips(sharing, self.clips, validating))
 
     def tested(self) -> list[Clip]:
         """All clips of the corpus."""
@@ -123,14 +125,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="folder of the run; goes on if begun (default: runs/crossval-CORPUS)")
     parser.add_argument("--cache", type=Path,
                         help="folder of cached log-mels (default: cache beside the run)")
-    parser.add_argument("--base", type=Path,
-                        help="folder of the base and its gate, made if absent (default: --run); "
-                        "runs of several corpora may share it, see the setting base_corpora")
+    parser.add_argument("--gate", type=Path, metavar="FOLDER",
+                        help="the gate's, made if absent (default: gate in --run); several corpora "
+                        "may share one, see the setting gate_corpora")
     parser.add_argument("--folds", nargs="+", metavar="FOLD", help="these alone (default: all)")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
                         help="other settings, such as fold.universal.epochs=30 n_mfcc=32 "
                         "other_share=0.5 gate.steps=4000 "
-                        "base_corpora=[\"crema-d\",\"slr45\"]")
+                        "folds_of_base=2 gate_corpora=[\"crema-d\",\"slr45\"]")
     parser.add_argument("--teacher", nargs="+", action="append", default=[], metavar="NAME=VALUE",
                         help="base and folds learn from one more network, too, trained on the same "
                         "clips with these other settings, such as seed=7 network.width=192; may "
@@ -152,9 +154,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     chosen = _chosen(crossval.folds, arguments.folds)
     crossval.run.settle(_config(crossval, settings, arguments))
-    base = arguments.base or folder
-    _fit_gate(crossval, settings, base)
-    _train(crossval, settings, chosen, base)
+    gate = Run(arguments.gate or folder / "gate")
+    _fit_gate(crossval, settings, gate)
+    _train(crossval, settings, chosen, gate)
     if not arguments.float_only:
         status = _make_int8(crossval, arguments, cache, chosen)
         if status:
@@ -197,12 +199,11 @@ def _config(
     }
 
 
-def _fit_gate(crossval: Crossval, settings: CrossvalSettings, base: Path) -> None:
-    """BASE/gate: fitted on the base corpora's speakers but the release's validation speakers."""
-    gate = Run(base / "gate")
+def _fit_gate(crossval: Crossval, settings: CrossvalSettings, gate: Run) -> None:
+    """The gate, fitted on other corpora's speakers but the release's validation speakers."""
     corpora = sorted({
         clip.corpus for clip in crossval.clips
-        if clip.corpus != crossval.corpus and clip.corpus in (settings.base_corpora or CORPORA)
+        if clip.corpus != crossval.corpus and clip.corpus in (settings.gate_corpora or CORPORA)
     })
     gate.settle({"settings": dataclasses.asdict(settings.gate), "corpora": corpora})
     if gate.gate_path.exists():
@@ -222,25 +223,31 @@ def _fit_gate(crossval: Crossval, settings: CrossvalSettings, base: Path) -> Non
 
 
 def _train(
-    crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold], base: Path
+    crossval: Crossval, settings: CrossvalSettings, chosen: Sequence[Fold], gate: Run
 ) -> None:
     from tqdm import tqdm
 
-    base_material = crossval.base(settings.base_corpora)
     corpora = {clip.corpus for clip in crossval.clips if clip.emotion is not None}
     of_fold = settings.of_fold(crossval.corpus, corpora)
     materials = {fold.name: crossval.split(fold) for fold in chosen}
-    total = _family_steps(base_material, settings, "base", settings.base, _OF_EVERYBODY)
+    bases = {fold.name: sharing(crossval.folds, fold, settings.folds_of_base) for fold in chosen}
+    total = sum(
+        _family_steps(crossval.base(folds), settings, "base", settings.base, _OF_EVERYBODY)
+        for folds in {_base_name(folds): folds for folds in bases.values()}.values()
+    )
     for parts in materials.values():
         total += _family_steps(crossval.material(parts.train), settings, "fold", of_fold, STAGES)
+    config = _base_config(crossval)
+    begun: dict[str, tuple[Run, list[Run]]] = {}
     with tqdm(total=total, unit="step", mininterval=5.0, desc=crossval.corpus) as bar:
-        config = _base_config(crossval)
-        initial, initial_teachers = _family(
-            base / "base", base_material, None, settings, "base", settings.base,
-            {"environment": config["environment"]} if settings.base_corpora else config,
-            _OF_EVERYBODY, bar,
-        )
         for fold in chosen:
+            name = _base_name(bases[fold.name])
+            if name not in begun:
+                bar.set_description(f"{crossval.corpus}, {name}")
+                begun[name] = _family(
+                    crossval.run.folder / name, crossval.base(bases[fold.name]), None, settings,
+                    "base", settings.base, config, _OF_EVERYBODY, bar,
+                )
             bar.set_description(f"{crossval.corpus}, fold {fold.name}")
             parts = materials[fold.name]
             folder = fold_run(crossval.run, fold)
@@ -248,12 +255,16 @@ def _train(
                 folder.folder, crossval.material(parts.train),
                 crossval.material(parts.validation), settings, "fold", of_fold,
                 {**config, "fold": fold.name, "hold_out": sorted(crossval.validating(fold))},
-                STAGES, bar, initial, initial_teachers,
+                STAGES, bar, *begun[name],
             )
             if not (folder.folder / "float.npz").exists():
                 _test_float(
-                    crossval, fold, crossval.material(parts.validation), settings, base
+                    crossval, fold, crossval.material(parts.validation), settings, gate
                 )
+
+
+def _base_name(folds: Sequence[Fold]) -> str:
+    return "-".join(["base", *(fold.name for fold in folds)])
 
 
 def _base_config(crossval: Crossval) -> dict[str, Any]:
@@ -311,13 +322,13 @@ def _family(
 
 
 def _test_float(
-    crossval: Crossval, fold: Fold, validation: Material, settings: CrossvalSettings, base: Path
+    crossval: Crossval, fold: Fold, validation: Material, settings: CrossvalSettings, gate: Run
 ) -> None:
     """The fold's float.npz and float.json, and the gate beside its experts."""
     from training.keras_expert import KerasExpert
 
     folder = fold_run(crossval.run, fold)
-    folder.gate_path.write_bytes((base / "gate" / "gender.npz").read_bytes())
+    folder.gate_path.write_bytes(gate.gate_path.read_bytes())
     features = folder.emotion_features()
     models = {gender: folder.expert(gender) for gender in GENDERS}
     experts = {gender: KerasExpert(model) for gender, model in models.items()}

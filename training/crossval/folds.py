@@ -125,21 +125,22 @@ def split(fold: Fold, clips: Sequence[Clip], validating: frozenset[str]) -> Spli
     return parts
 
 
-def base_clips(
-    folds: Sequence[Fold], clips: Sequence[Clip], validating: Sequence[frozenset[str]],
-    corpora: Sequence[str] = (),
-) -> list[int]:
-    """Indices of what the base is trained on: the corpora that no fold tests, less who validates.
+def sharing(folds: Sequence[Fold], fold: Fold, count: int) -> list[Fold]:
+    """The folds that begin with the same base as this one: so many of its group, in order.
 
-    validating: of each fold; corpora: these alone, less who validates a fold of any corpus
+    The last ones of a group may be fewer.
     """
-    held = frozenset().union(*validating)
-    if corpora:
-        held |= calibrating_speakers(clips)
-    return [
-        index
-        for index, clip in enumerate(clips)
-        if clip.corpus != folds[0].corpus
-        and (not corpora or clip.corpus in corpora)
-        and not is_named(clip, held)
-    ]
+    group = [other for other in folds if other.group == fold.group]
+    first = group.index(fold) // count * count
+    return group[first : first + count]
+
+
+def base_clips(
+    folds: Sequence[Fold], clips: Sequence[Clip], validating: Sequence[frozenset[str]]
+) -> list[int]:
+    """Indices of what the folds' base is trained on: the clips that every one of them trains on.
+
+    folds: those that share it; validating: of each of them
+    """
+    trained = [set(split(fold, clips, names).train) for fold, names in zip(folds, validating)]
+    return sorted(set.intersection(*trained))

@@ -18,7 +18,7 @@ from training.settings import MOST, StageSettings, TrainingSettings
 class CrossvalSettings:
     """The trainings of a cross-validation.
 
-    base: of the network that all folds begin with, on the other corpora
+    base: of the networks that several folds begin with, on the clips that all of these train on
     fold: of each fold, on its training part and a share of the other corpora
     gate: of the gender gate, without the tested corpus
     """
@@ -28,13 +28,14 @@ class CrossvalSettings:
     )
     fold: TrainingSettings = dataclasses.replace(
         TrainingSettings(),
-        universal=StageSettings(epochs=25, learning_rate=1e-3),
+        universal=StageSettings(epochs=20, learning_rate=1e-3),
         specialised=StageSettings(epochs=6, learning_rate=1e-4),
     )
     gate: GateSettings = GateSettings()
     most: float = MOST           # weight of an expert whose gender is certain
-    other_share: float = 0.15    # of the other corpora's clips in an epoch of a fold
-    base_corpora: tuple[str, ...] = ()  # that base and gate are trained on, all others when empty
+    other_share: float = 0.25    # of the other corpora's clips in an epoch of a fold
+    folds_of_base: int = 3       # that begin with the same networks
+    gate_corpora: tuple[str, ...] = ()  # that the gate is fitted on, all others when empty
     teachers: tuple[tuple[str, ...], ...] = ()  # assignments of each teacher, see `of_teacher`
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,8 +60,10 @@ class CrossvalSettings:
                 settings = dataclasses.replace(settings, gate=settings.gate.changed([rest]))
             elif name in ("other_share", "most"):
                 settings = dataclasses.replace(settings, **{name: _share(assignment)})
-            elif name == "base_corpora":
-                settings = dataclasses.replace(settings, base_corpora=_names(assignment))
+            elif name == "folds_of_base":
+                settings = dataclasses.replace(settings, folds_of_base=_count(assignment))
+            elif name == "gate_corpora":
+                settings = dataclasses.replace(settings, gate_corpora=_names(assignment))
             else:
                 settings = dataclasses.replace(
                     settings,
@@ -118,6 +121,13 @@ def _share(assignment: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (float, int)) or value < 0:
         raise SettingsError(f"{assignment!r} must be a number from 0")
     return float(value)
+
+
+def _count(assignment: str) -> int:
+    value = assignment.partition("=")[2]
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingsError(f"{assignment!r} must be a whole number from 1")
+    return int(value)
 
 
 def _names(assignment: str) -> tuple[str, ...]:
