@@ -53,7 +53,7 @@ _FEWEST_SPEAKERS = 3
 _RIVALS = {
     "same size": "a universal network of another run",
     "both halves": "the two universal networks that they come from, of the same size together",
-    "universal": "the first of these alone",
+    "universal": "one universal network that they come from",
 }
 
 
