@@ -65,7 +65,7 @@ def as_image(figure: Figure, description: str, raster: bool = False) -> str:
 
 def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
     """Loss of each stage by epoch, and UA on validation speakers where it was taken."""
-    colours = {"universal": INK, **GENDER_COLOURS}
+    colours = {"universal": INK, "second": FAINT, **GENDER_COLOURS}
     figure = blank_figure(11.0, 3.4)
     losses, universal, specialised = figure.subplots(1, 3)
     for stage, colour in colours.items():
@@ -77,12 +77,14 @@ def learning_curves(history: Sequence[dict[str, Any]]) -> Figure:
     losses.set_title("Loss")
     losses.legend(frameon=False, fontsize=8)
     for corpus, colour in CORPUS_COLOURS.items():
-        _scores(universal, history, "universal", f"{corpus} all", colour, corpus)
+        for stage, marker in (("universal", "o-"), ("second", "s--")):
+            name = f"{corpus}, {stage}"
+            _scores(universal, history, stage, f"{corpus} all", colour, name, marker)
         for gender, marker in zip(GENDERS, ("o-", "s--")):
             name = f"{corpus}, {gender}"
             _scores(specialised, history, gender, f"{corpus} {gender}", colour, name, marker)
     universal.set(xlabel="epoch", ylabel="validation UA, %")
-    universal.set_title("Universal network")
+    universal.set_title("Networks of everybody")
     specialised.set(xlabel="epoch", ylabel="validation UA, %")
     specialised.set_title("Experts, on their own gender")
     for axes in (universal, specialised):
