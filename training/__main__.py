@@ -18,6 +18,7 @@ COMMANDS = {
     "ablation": "compare gender-specific experts with one network, hard gating and others",
     "robustness": "score a model bundle in noise, rooms, narrow bands and at other levels",
     "report": "write one HTML page about a run",
+    "steadiness": "measure how seldom a stream's label changes, and what that costs",
     "voice-activity": "measure the voice activity detector in noise, or fit it",
 }
 

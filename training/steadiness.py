@@ -1,4 +1,6 @@
-"""Measures how steady a stream's label is, with what it costs: python -m training.steadiness
+"""Measures how steady a stream's label is, and what that costs.
+
+    python -m training steadiness --corpora CORPORA --report FILE
 
 Sessions are made of clips of one validation speaker: one emotion for some clips, then the next,
 with pauses that end no turn. A label that never flickers changes only where the emotion does.
@@ -175,7 +177,7 @@ def _page(
         "",
         "Written by this command, run on the commit that holds this page:",
         "",
-        f"    {command('training.steadiness')}",
+        f"    {command('training')}",
         "",
         "A stream decides every half second on the last three seconds. Its probabilities are "
         "smoothed exponentially, and another emotion must lead by some probability before the "
@@ -214,7 +216,7 @@ def _row(choice: tuple[float, float], measured: Steadiness, bold: bool) -> list[
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `python -m training.steadiness`."""
+    """The arguments of `python -m training steadiness`."""
     parser.add_argument(
         "--corpora", type=Path, required=True, help="folder with one folder for each corpus"
     )
@@ -226,16 +228,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the page to FILE")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.steadiness", description=(__doc__ or "").split("\n\n")[0]
-    )
-    add_arguments(parser)
-    return run(parser.parse_args(argv))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

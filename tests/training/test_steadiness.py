@@ -9,6 +9,7 @@ from edge.events import Decision, Timeline, Turn
 from edge.labels import LABELS
 from edge.prediction import Window
 from training import steadiness
+from training.__main__ import main
 from training.corpora import read_corpora
 from training.steadiness import (
     CHOICES,
@@ -75,12 +76,12 @@ def test_the_page_names_what_is_used_among_the_choices(miniature_corpora, tmp_pa
     monkeypatch.setattr(steadiness, "Recognizer", Recogniser)
     (tmp_path / "manifest.json").write_bytes(b"{}")
     page = tmp_path / "new" / "page.md"
-    arguments = ["--corpora", str(miniature_corpora), "--bundle", str(tmp_path)]
+    arguments = ["steadiness", "--corpora", str(miniature_corpora), "--bundle", str(tmp_path)]
     arguments += ["--sessions", "1", "--report", str(page)]
-    monkeypatch.setattr(sys, "argv", ["steadiness", *arguments])
-    assert steadiness.main() == 0
+    monkeypatch.setattr(sys, "argv", ["training", *arguments])
+    assert main(arguments) == 0
     text = page.read_text(encoding="utf-8")
-    assert "python -m training.steadiness --corpora DIR" in text
+    assert "python -m training steadiness --corpora DIR" in text
     rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
     assert len(rows) == len(CHOICES)
     assert [row for row in rows if "**" in row] == [row for row in rows if "**1 s**" in row]
