@@ -60,10 +60,16 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-pupil" \
 	  --stages universal --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" \
 	  --set seed=2 $(MILD)
-	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
-	  --initial "$(RUN)-pupil" "$(RUN)-teacher-1" \
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-hardened" \
+	  --stages universal second --initial "$(RUN)-pupil" "$(RUN)-teacher-1" \
 	  --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" \
 	  --set seed=4 universal.epochs=20 universal.learning_rate=0.001
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	  --initial "$(RUN)-hardened" --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" \
+	  --set seed=5 distillation=0.7 universal.epochs=24 universal.learning_rate=0.0012 \
+	  specialised.epochs=6 augmentation.acoustics.noise_share=0.75 \
+	  'augmentation.acoustics.noise_snr_db=[3.0,30.0]' augmentation.acoustics.room_share=0.2 \
+	  augmentation.acoustics.band_share=0.2
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries
 	$(BIN)/python -m benchmarks --bundle "$(or $(EDGE_BENCH_BUNDLE),$(BUNDLE))" $(ARGS)
