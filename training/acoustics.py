@@ -15,8 +15,9 @@ import numpy as np
 from scipy.signal import lfilter
 
 from edge.features import FrontEnd, mel_filters, relative_db
+from edge.gender import DECIBELS_PER_NEPER
 
-_NEPERS_PER_DB = np.float32(np.log(10) / 10)
+_NEPERS_PER_DB = np.float32(1 / DECIBELS_PER_NEPER)
 _BANK_FRAMES = 512
 _BABBLES = 48
 
@@ -33,6 +34,13 @@ class AcousticSettings:
     band_share: float = 0.15       # a telephone's band, or some other
 
 
+def band_centres(front_end: FrontEnd) -> np.ndarray:
+    """Centre of gravity of each mel band, (mel_bands,) float64 hertz."""
+    filters = mel_filters(front_end)  # (mel_bands, bins)
+    hertz = np.linspace(0.0, front_end.sample_rate / 2, filters.shape[1])
+    return filters @ hertz / filters.sum(axis=1)
+
+
 class Acoustics:
     """Spoils log-mels as the settings say.
 
@@ -43,15 +51,13 @@ class Acoustics:
         self, settings: AcousticSettings, front_end: FrontEnd, talkers: Sequence[np.ndarray]
     ) -> None:
         self._settings = settings
-        filters = mel_filters(front_end)  # (bands, bins)
-        hertz = np.linspace(0.0, front_end.sample_rate / 2, filters.shape[1])
-        self._hertz = filters @ hertz / filters.sum(axis=1)  # (bands,) centres
+        self._hertz = band_centres(front_end)
         self._widths = np.gradient(self._hertz).astype(np.float32)
         self._frame_seconds = front_end.hop_length / front_end.sample_rate
         rng = np.random.default_rng(0)
         # A band's power in steady noise varies the less, the more of the spectrum it sums up.
-        degrees = np.linspace(1.0, 4.0, len(filters))
-        steady = rng.gamma(degrees, 1 / degrees, (2048, len(filters)))
+        degrees = np.linspace(1.0, 4.0, front_end.mel_bands)
+        steady = rng.gamma(degrees, 1 / degrees, (2048, front_end.mel_bands))
         self._steady = (steady + 1e-3).astype(np.float32)
         self._talkers = talkers
 

@@ -14,6 +14,7 @@ from edge.errors import SettingsError
 from edge.features import FrontEnd, LogMel, relative_db
 from edge.gender import Evidence, GenderGate
 from tests.synthetic_speech import synthesise
+from training.acoustics import band_centres
 from training.corpora import Clip, CorpusError
 from training.gender import add_arguments
 from training.gender import run as run_command
@@ -23,7 +24,7 @@ from training.gender.bottleneck import Crops, warp_matrix
 from training.gender.calibration import calibrate
 from training.gender.fit import fit_gate, speaker_folds
 from training.gender.mixtures import speaker_discriminant
-from training.gender.recordings import Recordings, band_centres
+from training.gender.recordings import Recordings
 from training.gender.settings import GateSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.features import FrontEnd
 from edge.gender import ARRAYS, FORMAT
-from training.gender.recordings import band_centres
+from training.acoustics import band_centres
 from training.gender.settings import GateSettings
 
 

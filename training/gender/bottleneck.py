@@ -12,8 +12,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from edge.gender import DECIBELS_PER_NEPER, level_free, loudness_db
+from training.acoustics import band_centres
 from training.corpora import CorpusError
-from training.gender.recordings import Recordings, band_centres, progress_bar
+from training.gender.recordings import Recordings, progress_bar
 from training.gender.settings import GateSettings
 
 

@@ -6,17 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from edge.features import FrontEnd, mel_filters, relative_db
+from edge.features import FrontEnd, relative_db
 from edge.gender import VoicingDetector, loudness_db
 from edge.windows import active_span, cut_windows
+from training.acoustics import band_centres
 from training.gender.settings import GENDERS, GateSettings
-
-
-def band_centres(front_end: FrontEnd) -> np.ndarray:
-    """Centre of gravity of each mel band, (mel_bands,) float64 hertz."""
-    filters = mel_filters(front_end)  # (mel_bands, bins)
-    hertz = np.linspace(0.0, front_end.sample_rate / 2, filters.shape[1])
-    return filters @ hertz / filters.sum(axis=1)
 
 
 class Recordings:
