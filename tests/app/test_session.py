@@ -122,7 +122,7 @@ def test_no_sound_is_lost_while_the_screens_thread_is_busy(recognizer, speech_fi
     recorder = FileRecorder(speech_file, realtime=clock, repeat=True)
     session = Session(lambda: recognizer, recorder)
     session.start()
-    steps = 300  # of 50 ms: 15 s, where 10 s may wait
+    steps = 600  # of 50 ms: 30 s, where 10 s may wait
     while session.level is None:
         pass
     for _ in range(steps):
