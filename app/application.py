@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
@@ -56,6 +57,15 @@ LAYOUTS_PER_FRAME = 50
 REBUILT_FOR = frozenset(("theme", "text_size", "language"))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A screen that is still to be shown; parts: what it consists of, which is to be added."""
+
+    screen: Screen
+    tab: str
+    parts: Iterator[Any]
+
+
 class EdgeApp(App):
     """The app over a microphone.
 
@@ -98,6 +108,7 @@ class EdgeApp(App):
         self.screen: Screen | None = None
         self._listen: ListenScreen | None = None
         self._rebuilding: Gradually | None = None
+        self._wanted: Wanted | None = None  # when all is rebuilt
         self.rubbish = Rubbish(
             lambda: self.session is not None or self.player.active or not self.complete
         )
@@ -183,9 +194,9 @@ class EdgeApp(App):
 
     def go(self, name: str) -> None:
         """Shows one of the screens that need nothing but a name."""
-        if self.screen is not None and self.screen.name == name:
+        coming = self.screen if self._wanted is None else self._wanted.screen
+        if coming is not None and coming.name == name:
             return
-        self._finish_rebuilding()
         if name == "listen":
             if self._listen is None:
                 self._listen = ListenScreen(self)
@@ -229,13 +240,16 @@ class EdgeApp(App):
         )
 
     def _show(self, screen: Screen, tab: str) -> None:
-        self._finish_rebuilding()
+        assert self.frame is not None
+        if self._wanted is not None:
+            self._wanted = Wanted(screen, tab, screen.parts_left())
+            self.frame.navigation.choose(tab)
+            return
         if self.screen is not None:
             self.screen.stop_building()
             self.screen.left()
         self.keyboard.forget()
         self.screen = screen
-        assert self.frame is not None
         self.frame.show(screen, tab)
         self.rubbish.more()
         screen.begin_building()
@@ -489,6 +503,8 @@ class EdgeApp(App):
 
     def choose(self, name: str, value: Any) -> None:
         """Changes one of the preferences, and everything that depends on it."""
+        if self._wanted is not None and not isinstance(self._wanted.screen, SettingsScreen):
+            return  # they are being left
         self.preferences = self.preferences.with_choice(name, value)
         preferences = self.preferences
         self.background.run(
@@ -510,16 +526,14 @@ class EdgeApp(App):
         """All screens in another look; only the settings can ask for it.
 
         They are built out of sight, and take the place of the others when all of them are there.
+        Whoever wants another screen meanwhile gets it then.
         """
         if self._rebuilding is not None:
             self._rebuilding.stop()
         self.look = self._make_look()
+        screen = SettingsScreen(self)
+        self._wanted = Wanted(screen, screen.name, screen.parts_left())
         self._rebuilding = Gradually(self._rebuilt())
-
-    def _finish_rebuilding(self) -> None:
-        """At once: another screen is wanted before all of them are there."""
-        if self._rebuilding is not None:
-            self._rebuilding.finish()
 
     def _rebuilt(self) -> Iterator[Any]:
         before = self.frame
@@ -528,21 +542,34 @@ class EdgeApp(App):
         frame.size = before.size
         yield
         listen = ListenScreen(self)
-        yield from listen.parts_left()
-        screen = SettingsScreen(self)
-        frame.show(screen, "settings")
+        listen.stop_building()
+        yield from listen.outline()
+        frame.show(listen, listen.name)  # so that it is laid out by pieces, too
         yield NEXT_FRAME
-        yield from screen.parts_left()
-        yield NEXT_FRAME
-        self._rebuilding = None
+        yield from listen.details()
+        shown = None
+        while self._wanted is not shown:
+            shown = self._wanted
+            assert shown is not None
+            screen = listen if isinstance(shown.screen, ListenScreen) else shown.screen
+            frame.show(screen, shown.tab)
+            yield NEXT_FRAME
+            for step in shown.parts:
+                yield step
+                if self._wanted is not shown:
+                    break
+            yield NEXT_FRAME
+        self._rebuilding = self._wanted = None
         self._take_place(before, frame, listen, screen)
 
     def _take_place(
-        self, before: Frame, frame: Frame, listen: ListenScreen, screen: SettingsScreen
+        self, before: Frame, frame: Frame, listen: ListenScreen, screen: Screen
     ) -> None:
-        if isinstance(self.screen, SettingsScreen):
-            self.screen.stop_building()
-            screen.scroll.scroll_y = self.screen.scroll.scroll_y
+        left = self.screen
+        assert left is not None
+        left.stop_building()
+        if isinstance(left, SettingsScreen) and isinstance(screen, SettingsScreen):
+            screen.scroll.scroll_y = left.scroll.scroll_y
         self.keyboard.forget()
         for over in [each for each in before.children if isinstance(each, (Dialog, Toast))]:
             before.remove_widget(over)
@@ -555,6 +582,8 @@ class EdgeApp(App):
         self.root = self.frame = frame
         self.rubbish.more()
         self.screen, self._listen = screen, listen
+        left.left()
+        screen.entered()
         if self.session is not None:
             listen.follow(self.session)
 

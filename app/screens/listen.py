@@ -32,16 +32,25 @@ class FaceCircle(FloatLayout):
 
     def __init__(self, app: EdgeApp) -> None:
         super().__init__()
-        self._faces = [Face(app.look, emotion, size_hint=(None, None)) for emotion in FACES]
+        self._look = app.look
+        self._faces: list[Face] = []
         self._icon = Icon(app.look, "microphone", app.look.palette.muted)
-        for widget in (*self._faces, self._icon):
-            self.add_widget(widget)
+        self.add_widget(self._icon)
         self.bind(pos=self._place, size=self._place)
+
+    def parts(self) -> Iterator[Any]:
+        """The faces, one with each step."""
+        for emotion in FACES:
+            face = Face(self._look, emotion, size_hint=(None, None))
+            self._faces.append(face)
+            self._place()
+            self.add_widget(face)
+            yield
 
     def _place(self, *_: Any) -> None:
         side = min(self.width, self.height, dp(340))
         for number, face in enumerate(self._faces):
-            angle = 2 * math.pi * number / len(self._faces)
+            angle = 2 * math.pi * number / len(FACES)
             face.size = (0.22 * side, 0.22 * side)
             face.center = (
                 self.center_x + 0.38 * side * math.sin(angle),
@@ -67,7 +76,11 @@ class ListenScreen(Screen):
         self._shown: Session | None = None
 
     def parts(self) -> Iterator[Any]:
-        """It is shown when all of them are there, since it is seldom made and never by halves."""
+        yield from self.outline()
+        yield from self.details()
+
+    def outline(self) -> Iterator[Any]:
+        """Before all of these are there, it cannot be shown."""
         look, words, muted = self.look, self.words, self.look.palette.muted
         self._title = Text(look, words("listen.title"), "title", align="center")
         self._promise = Flow(
@@ -113,6 +126,10 @@ class ListenScreen(Screen):
             self._buttons, self.caption, spacing=dp(4), padding=(dp(16), dp(4), dp(16), dp(12))
         )
         self._show_idle()
+
+    def details(self) -> Iterator[Any]:
+        """What comes to the outline."""
+        yield from self._circle.parts()
 
     def entered(self) -> None:
         self._begin()

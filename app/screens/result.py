@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
+from app.gradual import NEXT_FRAME
 from app.recording import Recording
 from app.result import Result
 from app.screens.screen import Screen
@@ -89,8 +90,10 @@ class ResultScreen(Screen):
         self._landscape = landscape
         if self._body.parent is not None:
             self._arrange()
+            self.build(self._put_all())
 
     def _arrange(self) -> None:
+        """The columns, without the cards."""
         for _, card in self._cards:
             if card.parent is not None:
                 card.parent.remove_widget(card)
@@ -98,15 +101,26 @@ class ResultScreen(Screen):
         self._columns = [Scroll(), Scroll()] if self._landscape else [Scroll()]
         for column in self._columns:
             self._body.add_widget(column)
-        for side, card in self._cards:
-            self._columns[min(side, len(self._columns) - 1)].column.add_widget(card)
+
+    def _put_all(self) -> Iterator[Any]:
+        for side, card in list(self._cards):
+            if card.parent is None:
+                self._put(side, card)
+                yield NEXT_FRAME
+
+    def _put(self, side: int, card: Card) -> None:
+        """Into its column, above those that come after it."""
+        column = self._columns[min(side, len(self._columns) - 1)].column
+        numbers = {other: number for number, (_, other) in enumerate(self._cards)}
+        later = sum(numbers[other] > numbers[card] for other in column.children)
+        column.add_widget(card, later)
 
     def _add(self, side: int, heading: str = "", **settings: Any) -> Card:
         """A card; side: 0 for the left, 1 for the right of two columns."""
         card = Card(self.look, heading=heading, **settings)
         self._cards.append((side, card))
         if self._columns:
-            self._columns[min(side, len(self._columns) - 1)].column.add_widget(card)
+            self._put(side, card)
         return card
 
     def show_recording(self, recording: Recording | None) -> None:

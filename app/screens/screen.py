@@ -10,7 +10,7 @@ from kivy.uix.widget import Widget
 
 from app.gradual import Gradually
 from app.widgets.buttons import IconButton
-from app.widgets.containers import Box
+from app.widgets.containers import Box, Scroll
 from app.widgets.text import Text
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ class Screen(Box):
 
     @property
     def built(self) -> bool:
-        """Whether all of it is there."""
-        return self._building.done
+        """Whether all of it is there, and has its place."""
+        return self._building.done and all(
+            each.settled for each in self.walk(restrict=True) if isinstance(each, Scroll)
+        )
 
     def parts(self) -> Iterator[Any]:
         """Adds what the screen consists of, a small part with each step; see `Gradually`.

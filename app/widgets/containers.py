@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kivy.clock import Clock
@@ -12,6 +13,7 @@ from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
+from app.gradual import NEXT_FRAME, Gradually
 from app.look.look import Look
 from app.look.palette import rgba
 from app.widgets.text import UNPLACED, Text
@@ -158,9 +160,16 @@ class Flow(Widget):
 WIDEST = 640
 """Points; text in longer lines is hard to read."""
 
+PIECE = 120
+"""Points of a column's height that get another width in one frame."""
+
 
 class Scroll(ScrollView):
-    """A column that scrolls, centred where the window is wide."""
+    """A column that scrolls, centred where the window is wide.
+
+    When its own width changes, what is in sight is laid out at once, and the rest by and by, while
+    what is at the top of the sight stays there.
+    """
 
     def __init__(self, *widgets: Widget, widest: float | None = None, **settings: Any) -> None:
         super().__init__(
@@ -173,8 +182,18 @@ class Scroll(ScrollView):
         )
         self._widest = dp(WIDEST) if widest is None else widest
         self.column = Column(*widgets)
+        self._waiting: dict[Widget, float] = {}  # what is to become wider, and its size_hint_x
+        self._widening: Gradually | None = None
+        self._topmost: tuple[Widget, float] | None = None  # and how far its top is out of sight
+        self._hold = Clock.create_trigger(self._hold_topmost, -1)
         self.bind(width=self._centre)
+        self.column.bind(height=self._hold)
         self.add_widget(self.column)
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything in it has its width."""
+        return self._widening is None or self._widening.done
 
     def _bind_inactive_bar_color(self, *_: Any) -> None:
         """The bar goes at once: Kivy would fade it, which is work for every frame of a second."""
@@ -183,4 +202,47 @@ class Scroll(ScrollView):
 
     def _centre(self, *_: Any) -> None:
         side = max(dp(16), (self.width - self._widest) / 2)
+        if self.column.width > UNPLACED:
+            before = self.column.width - 2 * self.column.padding[0]
+            self._hold_back(growth=(self.width - 2 * side) / max(1.0, before))
         self.column.padding = (side, dp(12), side, dp(24))
+
+    def _hold_back(self, growth: float) -> None:
+        """What is out of sight stays as wide as it is, for now; growth: of what is not."""
+        column = self.column
+        above = max(0.0, column.height - self.height) * (1.0 - self.scroll_y)
+        below = above + max(self.size) * min(1.0, growth)  # what grows narrower grows higher
+        children = column.children[::-1]
+        seen = [
+            child for child in children
+            if column.top - child.y > above and column.top - child.top < below
+        ]
+        if self._topmost is None and seen:
+            self._topmost = (seen[0], above - (column.top - seen[0].top))
+        for child in children:
+            if child not in seen and child.size_hint_x is not None:
+                self._waiting[child] = child.size_hint_x
+                child.size_hint_x = None
+        if self._waiting and self.settled:
+            self._widening = Gradually(self._widened())
+
+    def _widened(self) -> Iterator[Any]:
+        yield NEXT_FRAME
+        while self._waiting:
+            height = 0.0
+            while self._waiting and height < dp(PIECE):
+                child = next(iter(self._waiting))
+                child.size_hint_x = self._waiting.pop(child)
+                height += child.height
+            yield NEXT_FRAME
+        yield NEXT_FRAME
+        self._topmost = None
+
+    def _hold_topmost(self, *_: Any) -> None:
+        column, spare = self.column, self.column.height - self.height
+        if self._topmost is None or spare <= 0:
+            return
+        child, above = self._topmost
+        if child.parent is column:
+            hidden = column.top - child.top + min(above, child.height)
+            self.scroll_y = min(1.0, max(0.0, 1.0 - hidden / spare))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.scrollview import ScrollView
 from kivy.utils import escape_markup
 
+from app.gradual import NEXT_FRAME
 from app.look.look import Look
 from app.widgets.containers import Card, Column
 from app.widgets.text import Text
+
+LONG = 100
+"""Letters, of a text after which a frame ends."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def add_blocks(look: Look, text: list[Block], column: Column) -> Iterator[None]:
+def add_blocks(look: Look, text: list[Block], column: Column) -> Iterator[Any]:
     """Adds a card for each heading with what follows it, a piece of it with each step."""
     card: Card | None = None
     for block in text:
@@ -67,7 +72,12 @@ def add_blocks(look: Look, text: list[Block], column: Column) -> Iterator[None]:
             role = block.kind
         for line in block.lines:
             parent.add_widget(Text(look, line, role, markup=True))
-            yield
+            yield _pause(line)
+
+
+def _pause(text: str) -> Any:
+    """What to yield after it: the letters of a long one take a good part of a frame."""
+    return NEXT_FRAME if len(text) >= LONG else None
 
 
 def _joined(text: str) -> str:
@@ -89,7 +99,7 @@ def _columns(lines: list[str]) -> tuple[str, ...]:
     return tuple("\n".join(_markup(row[at]) or " " for row in filled) for at in range(width))
 
 
-def _add_table(look: Look, columns: tuple[str, ...], parent: Column) -> Iterator[None]:
+def _add_table(look: Look, columns: tuple[str, ...], parent: Column) -> Iterator[Any]:
     """It scrolls sideways where it is wider than the screen."""
     table = BoxLayout(size_hint=(None, None), spacing=dp(18))
     table.bind(minimum_size=table.setter("size"))
@@ -101,4 +111,4 @@ def _add_table(look: Look, columns: tuple[str, ...], parent: Column) -> Iterator
     parent.add_widget(view)
     for column in columns:
         table.add_widget(Text(look, column, "caption", fit=True, markup=True))
-        yield
+        yield _pause(column)

@@ -94,6 +94,48 @@ def open_everything(blocks: Blocks, app, time_of: str) -> None:
         blocks.measure(app, f"{name}, {time_of}", lambda name=name: app.go(name))
 
 
+def turn_everything(blocks: Blocks, app, result) -> None:
+    """The phone, to its side and back, on each screen and page."""
+    from kivy.core.window import Window
+
+    upright = tuple(Window.size)
+    pages = {
+        name: lambda name=name: app.go(name)
+        for name in ("history", "settings", "privacy", "model_card", "benchmark", "listen")
+    }
+    pages["result"] = lambda: app.open_result(result)
+    for name, show in pages.items():
+        blocks.measure(app, f"{name}, once more", show)
+        for size in (upright[::-1], upright):
+            blocks.measure(
+                app, f"turning {name}", lambda size=size: setattr(Window, "size", size)
+            )
+
+
+def change_and_leave(blocks: Blocks, app, result) -> None:
+    """Another look, and another screen before the settings have it."""
+    pages = {
+        name: lambda name=name: app.go(name) for name in ("listen", "history", "model_card")
+    }
+    pages["result"] = lambda: app.open_result(result)
+    for number, (name, show) in enumerate(pages.items()):
+        app.go("settings")
+        blocks.measure(app, "settings, once more", lambda: None)
+        theme = ("light", "dark")[number % 2]
+        for frames in (0, 3):
+            begun = [work_of_a_frame(lambda theme=theme: app.choose("theme", theme))]
+            begun += [work_of_a_frame() for _ in range(frames)]
+            blocks.note("a theme begins", begun)
+            assert not app.complete
+            blocks.measure(app, f"to {name} meanwhile", show)
+            assert app.screen.name == name and app.screen.look is app.look
+            app.go("settings")
+            blocks.measure(app, "settings, once more", lambda: None)
+            theme = ("dark", "light")[number % 2]
+        blocks.measure(app, "theme", lambda theme=theme: app.choose("theme", theme))
+        blocks.measure(app, "listen, in another look", lambda: app.go("listen"))
+
+
 def use_everything(blocks: Blocks, app, record) -> None:
     """All but recording, from a first result on."""
     blocks.measure(app, "the result of a recording", record)
@@ -136,6 +178,8 @@ def use_everything(blocks: Blocks, app, record) -> None:
     ):
         for value in values:
             blocks.measure(app, name, lambda name=name, value=value: app.choose(name, value))
+    change_and_leave(blocks, app, result)
+    turn_everything(blocks, app, result)
     blocks.measure(app, "a question", app.ask_to_delete_all)
     blocks.measure(app, "its answer", app.dialog.back)
     blocks.measure(app, "a word in passing", lambda: app.say("export.copied"))

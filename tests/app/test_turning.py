@@ -1,0 +1,83 @@
+"""The phone is turned: what is out of sight is laid out by and by, and nothing gets lost."""
+
+from __future__ import annotations
+
+SIDEWAYS, UPRIGHT = (892, 412), (412, 892)
+
+
+def turn(size) -> None:
+    """Without letting a frame pass."""
+    from kivy.core.window import Window
+
+    Window.size = size
+
+
+def open_model_card(open_phone):
+    """The phone, and what scrolls on it."""
+    from app.widgets.containers import Scroll
+
+    phone = open_phone()
+    app = phone.app
+    app.go("model_card")
+    phone.until(lambda: app.complete and app.background.idle)
+    (scroll,) = (each for each in app.screen.children if isinstance(each, Scroll))
+    return phone, scroll
+
+
+def test_a_long_page_is_turned_by_pieces_and_what_is_read_stays(open_phone):
+    phone, scroll = open_model_card(open_phone)
+    column = scroll.column
+
+    def topmost():
+        """The first that is not all above the sight."""
+        cards = column.children[::-1]
+        return next(card for card in cards if card.to_window(0, card.y)[1] < scroll.top)
+
+    scroll.scroll_y = 0.5
+    phone.frames(2)
+    read = topmost()
+    for size in (SIDEWAYS, UPRIGHT):
+        turn(size)
+        phone.frames(1)
+        assert not scroll.settled and not phone.app.complete
+        phone.until(lambda: phone.app.complete)
+        room = column.width - column.padding[0] - column.padding[2]
+        assert {each.width for each in column.children} == {room}
+        assert all(each.size_hint_x == 1 for each in column.children)
+        assert topmost() is read
+
+
+def test_turned_again_before_it_is_done_a_page_is_as_if_never_turned(open_phone):
+    phone, scroll = open_model_card(open_phone)
+    before = [tuple(each.size) for each in scroll.column.children]
+    for size in (SIDEWAYS, UPRIGHT, SIDEWAYS, UPRIGHT):
+        turn(size)
+        phone.frames(2)
+    phone.until(lambda: phone.app.complete)
+    assert [tuple(each.size) for each in scroll.column.children] == before
+
+
+def test_a_result_turned_while_it_is_built_keeps_its_order(open_phone):
+    phone = open_phone(keep_recordings=True)
+    app = phone.app
+    phone.tap("record")
+    phone.until(lambda: app.screen.name == "result" and app.background.idle)
+    (result,) = app.history.results()
+    app.go("history")
+    app.open_result(result)
+    for size in (SIDEWAYS, UPRIGHT):
+        phone.frames(2)
+        assert not app.complete
+        turn(size)
+    phone.until(lambda: app.complete and app.background.idle)
+    screen = app.screen
+    cards = [card for _, card in screen._cards]
+    (column,) = screen._columns
+    assert len(cards) >= 4 and column.column.children[::-1] == cards
+    assert [card.top for card in cards] == sorted((card.top for card in cards), reverse=True)
+    turn(SIDEWAYS)
+    phone.until(lambda: app.complete)
+    left, right = screen._columns
+    for side, column in enumerate((left, right)):
+        here = [card for at, card in screen._cards if at == side]
+        assert here and column.column.children[::-1] == here
