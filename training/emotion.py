@@ -468,6 +468,7 @@ def train_experts(
     RunError when the folder holds a run of another configuration, or when the initial run has
     another network or other features.
     """
+    from threadpoolctl import threadpool_limits
     from tqdm import tqdm
 
     from training.network import build_network
@@ -509,9 +510,11 @@ def train_experts(
     metrics = run.read("metrics.json") if (run.folder / "metrics.json").exists() else {}
     total = sum(plans[stage].epochs * batches[stage].steps for stage in stages)
     with (
+        # The batches' small sums are no quicker on several threads, which wait by spinning.
+        threadpool_limits(1, user_api="blas"),
         tqdm(total=total, unit="step", disable=not progress, mininterval=5.0)
-        if bar is None else contextlib.nullcontext(bar)
-    ) as bar:
+        if bar is None else contextlib.nullcontext(bar) as bar,
+    ):
         for stage in stages:
             if run.model_path(stage).exists():
                 bar.update(plans[stage].epochs * batches[stage].steps)
