@@ -13,6 +13,7 @@ from edge.errors import EdgeError
 COMMANDS = {
     "gender": "fit the gender gate",
     "emotion": "train the emotion experts",
+    "average": "average the weights of runs that began with one another",
     "crossval": "cross-validate the emotion experts beside published figures",
     "evaluate": "score a model bundle on validation and test speakers",
     "ablation": "compare gender-specific experts with one network, hard gating and others",

@@ -580,11 +580,16 @@ def _source(initial: Sequence[Run], stage: str) -> tuple[Run, str]:
 def _begin_with(model: Any, initial: Run, stage: str) -> None:
     """Gives the model an initial run's weights; RunError when it is another network."""
     known = initial.expert(stage)
-    if _structure(known) != _structure(model):
+    if not same_network(known, model):
         raise RunError(
             f"run {initial.folder} has another network than the settings: it cannot be begun with"
         )
     model.set_weights(known.get_weights())
+
+
+def same_network(one: Any, other: Any) -> bool:
+    """Whether two Keras models differ in nothing but weights, names and dropout."""
+    return _structure(one) == _structure(other)
 
 
 def _structure(model: Any) -> list[tuple[str, dict[str, str], list[list[int]]]]:
