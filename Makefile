@@ -49,6 +49,9 @@ evaluate: need-corpora $(VENV)/.development  ## CORPORA=folder | score the shipp
 MILD := augmentation.acoustics.noise_share=0.3 'augmentation.acoustics.noise_snr_db=[8.0,40.0]' \
   augmentation.acoustics.room_share=0 augmentation.acoustics.band_share=0 \
   augmentation.acoustics.overdrive_share=0
+HARSH := distillation=0.7 universal.learning_rate=0.0012 specialised.epochs=6 \
+  augmentation.acoustics.noise_share=0.75 'augmentation.acoustics.noise_snr_db=[3.0,30.0]' \
+  augmentation.acoustics.room_share=0.2 augmentation.acoustics.band_share=0.2
 
 train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate, two teachers, a pupil and the experts
 	$(BIN)/python -m training gender --corpora "$(CORPORA)" --run "$(RUN)"
@@ -64,12 +67,14 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	  --stages universal second --initial "$(RUN)-pupil" "$(RUN)-teacher-1" \
 	  --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" \
 	  --set seed=4 universal.epochs=20 universal.learning_rate=0.001
-	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-longer" \
 	  --initial "$(RUN)-hardened" --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" \
-	  --set seed=5 distillation=0.7 universal.epochs=24 universal.learning_rate=0.0012 \
-	  specialised.epochs=6 augmentation.acoustics.noise_share=0.75 \
-	  'augmentation.acoustics.noise_snr_db=[3.0,30.0]' augmentation.acoustics.room_share=0.2 \
-	  augmentation.acoustics.band_share=0.2
+	  --set seed=5 universal.epochs=24 $(HARSH)
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-longest" \
+	  --initial "$(RUN)-longer" --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" \
+	  --set seed=6 universal.epochs=30 $(HARSH)
+	$(BIN)/python -m training average --corpora "$(CORPORA)" --run "$(RUN)" \
+	  --of "$(RUN)-longer" "$(RUN)-longest"
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries
 	$(BIN)/python -m benchmarks --bundle "$(or $(EDGE_BENCH_BUNDLE),$(BUNDLE))" $(ARGS)
