@@ -86,8 +86,12 @@ class FileRecorder(Recorder):
     def _start(self, queue: SoundQueue) -> None:
         self._given_up = threading.Event()
         self._paused = False
+        begun = self._clock.now() if self._clock is not None else 0.0
         self._thread = threading.Thread(
-            target=self._play, args=(queue, self._given_up), name="file recorder", daemon=True
+            target=self._play,
+            args=(queue, self._given_up, begun),
+            name="file recorder",
+            daemon=True,
         )
         self._thread.start()
 
@@ -112,14 +116,14 @@ class FileRecorder(Recorder):
         if thread is not None:
             thread.join()
 
-    def _play(self, queue: SoundQueue, given_up: threading.Event) -> None:
-        """The recording thread."""
+    def _play(self, queue: SoundQueue, given_up: threading.Event, begun: float) -> None:
+        """The recording thread; begun: by the clock, however late the thread itself begins."""
         rate, sound = self._sample_rate, self._sound
         length = max(1, round(CHUNK_SECONDS * rate))
         lost_at = None if self._lost_after is None else round(self._lost_after * rate)
         error: RecorderError | None = None
         position = played = 0  # samples: in the file, and in all
-        due = self._clock.now() if self._clock is not None else 0.0
+        due = begun
         while not given_up.is_set():
             if lost_at is not None and played >= lost_at:
                 error = MicrophoneLost("The microphone is gone; connect it and record again.")

@@ -87,6 +87,27 @@ def test_a_clock_sets_the_pace(path, sound):
     assert list(chunks) == []
 
 
+def test_the_sound_begins_when_it_is_opened_however_late_its_thread_is(path, sound, monkeypatch):
+    clock, late = ManualClock(), threading.Event()
+    recorder = FileRecorder(path, realtime=clock)
+    play = recorder._play
+
+    def play_late(*given) -> None:
+        late.wait()
+        play(*given)
+
+    monkeypatch.setattr(recorder, "_play", play_late)
+    recorder.open()
+    clock.advance(2 * CHUNK / RATE)
+    late.set()
+    chunks = recorder.chunks()
+    taken = threading.Thread(target=lambda: [next(chunks), next(chunks)], daemon=True)
+    taken.start()
+    taken.join(10)
+    recorder.close()
+    assert not taken.is_alive()
+
+
 def test_by_the_clock_a_late_reader_loses_what_the_queue_cannot_hold(path):
     clock = ManualClock()
     recorder = FileRecorder(path, realtime=clock, repeat=True)
