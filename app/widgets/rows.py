@@ -111,9 +111,12 @@ class Rows(Widget):
         for place in [place for place in self._made if place not in far]:
             self.remove_widget(self._made.pop(place))
         missing = [place for place in self._sight(dp(BEYOND)) if place not in self._made]
-        if missing:
+        waiting = [row for row in self._made.values() if row.width != self.width]
+        if waiting:
+            waiting[0].width = self.width
+        elif missing:
             self._add(missing[0])
-        if missing or grown:
+        if waiting or missing or grown:
             self._changing()
         self._placing()
 
@@ -123,6 +126,8 @@ class Rows(Widget):
         self.add_widget(row, sum(other > place for other in self._made))
 
     def _place(self, *_: Any) -> None:
+        sight = self._sight(0.0)
         for place, row in self._made.items():
-            row.width = self.width
+            if place in sight:  # the others follow one by one
+                row.width = self.width
             row.pos = (self.x, self.top - self._tops[place] - row.height)

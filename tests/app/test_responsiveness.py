@@ -106,9 +106,9 @@ def turn_everything(blocks: Blocks, app, result) -> None:
     pages["result"] = lambda: app.open_result(result)
     for name, show in pages.items():
         blocks.measure(app, f"{name}, once more", show)
-        for size in (upright[::-1], upright):
+        for way, size in (("aside", upright[::-1]), ("upright", upright)):
             blocks.measure(
-                app, f"turning {name}", lambda size=size: setattr(Window, "size", size)
+                app, f"turning {name} {way}", lambda size=size: setattr(Window, "size", size)
             )
 
 
@@ -127,7 +127,7 @@ def change_and_leave(blocks: Blocks, app, result) -> None:
             begun += [work_of_a_frame() for _ in range(frames)]
             blocks.note("a theme begins", begun)
             assert not app.complete
-            blocks.measure(app, f"to {name} meanwhile", show)
+            blocks.measure(app, f"to {name} after {frames} frames", show)
             assert app.screen.name == name and app.screen.look is app.look
             app.go("settings")
             blocks.measure(app, "settings, once more", lambda: None)
