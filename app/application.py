@@ -511,8 +511,9 @@ class EdgeApp(App):
             lambda: save_preferences(self._preferences_file, preferences),
             failed=self.tell_storage_problem,
         )
-        if isinstance(self.screen, SettingsScreen):
-            self.screen.chosen(name, value)
+        for screen in (self.screen, self._wanted and self._wanted.screen):
+            if isinstance(screen, SettingsScreen):
+                screen.chosen(name, value)
         if name in REBUILT_FOR:
             self._rebuild()
 

@@ -49,6 +49,7 @@ class SettingsScreen(Screen):
     def __init__(self, app: EdgeApp) -> None:
         super().__init__(app)
         self._chips: dict[str, dict[Any, Chip]] = {}
+        self._switch: OnOff | None = None
         self.scroll = Scroll()
 
     def parts(self) -> Iterator[Any]:
@@ -87,6 +88,8 @@ class SettingsScreen(Screen):
         """One of the preferences has changed."""
         for own, chip in self._chips.get(name, {}).items():
             chip.chosen = own == value
+        if name == "keep_recordings" and self._switch is not None:
+            self._switch.on = value
 
     def _choice(self, card: Card, name: str) -> Iterator[Any]:
         look, words = self.look, self.words
@@ -115,7 +118,7 @@ class SettingsScreen(Screen):
         yield
         column = Column(spacing=dp(4))
         card.column.add_widget(column)
-        switch = OnOff(
+        self._switch = switch = OnOff(
             look,
             "keep_recordings",
             words("settings.keep_recordings"),
@@ -129,8 +132,7 @@ class SettingsScreen(Screen):
         )
 
     def _toggle(self, switch: Any) -> None:
-        switch.on = not switch.on
-        self.app.choose("keep_recordings", switch.on)
+        self.app.choose("keep_recordings", not switch.on)
 
     def _page(self, key: str, icon: str) -> PageRow:
         row = PageRow(self, key, icon, self.words(f"{key}.title"))

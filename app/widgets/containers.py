@@ -207,6 +207,12 @@ class Scroll(ScrollView):
             self._hold_back(growth=(self.width - 2 * side) / max(1.0, before))
         self.column.padding = (side, dp(12), side, dp(24))
 
+    def on_touch_down(self, touch: Any) -> bool:
+        """Who scrolls says himself what is to be seen."""
+        if self.collide_point(*touch.pos):
+            self._topmost = None
+        return super().on_touch_down(touch)
+
     def _hold_back(self, growth: float) -> None:
         """What is out of sight stays as wide as it is, for now; growth: of what is not."""
         column = self.column
@@ -223,7 +229,7 @@ class Scroll(ScrollView):
             if child not in seen and child.size_hint_x is not None:
                 self._waiting[child] = child.size_hint_x
                 child.size_hint_x = None
-        if self._waiting and self.settled:
+        if self.settled:
             self._widening = Gradually(self._widened())
 
     def _widened(self) -> Iterator[Any]:

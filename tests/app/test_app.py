@@ -408,6 +408,23 @@ def test_who_does_not_wait_for_the_other_look_has_it_all_the_same(open_phone):
         assert app.root is app.frame and app.top.get_parent_window() is not None
 
 
+def test_what_is_chosen_while_another_look_is_built_is_in_it(open_phone):
+    phone = open_phone(keep_recordings=False)
+    app = phone.app
+    app.go("settings")
+    phone.until(lambda: app.complete)
+    app.choose("theme", "light")
+    coming = app._wanted.screen
+    while coming._switch is None or "interval" not in coming._chips:
+        phone.frames(1)
+    assert not app.complete  # what is chosen now was there before the choice
+    app.choose("keep_recordings", True)
+    app.choose("interval", 1.0)
+    phone.until(lambda: app.complete)
+    assert app.screen is coming and coming._switch.on
+    assert [value for value, chip in coming._chips["interval"].items() if chip.chosen] == [1.0]
+
+
 def test_the_look_may_change_while_it_listens(open_phone, speech_file):
     clock = ManualClock()
     phone = open_phone(lambda: FileRecorder(speech_file, realtime=clock))

@@ -81,3 +81,41 @@ def test_a_result_turned_while_it_is_built_keeps_its_order(open_phone):
     for side, column in enumerate((left, right)):
         here = [card for at, card in screen._cards if at == side]
         assert here and column.column.children[::-1] == here
+
+
+def test_a_long_history_can_be_scrolled_after_it_was_turned(open_phone):
+    import dataclasses
+
+    phone = open_phone()
+    app = phone.app
+    phone.tap("record")
+    phone.until(lambda: app.screen.name == "result" and app.background.idle)
+    (result,) = app.history.results()
+    for number in range(60):
+        note = "a note" if number % 3 else ""
+        app.history.add(dataclasses.replace(result, began=result.began - number).with_note(note))
+    app.go("history")
+    phone.until(lambda: app.complete)
+    turn(SIDEWAYS)
+    phone.frames(1)
+    phone.until(lambda: app.complete)
+    scroll, rows = app.screen.scroll, app.screen.rows
+    assert {row.width for row in rows.children} == {rows.width}
+    for place in (0.7, 0.3, 0.0):
+        scroll.scroll_y = place
+        phone.frames(1)
+        phone.until(lambda: app.complete)
+        assert abs(scroll.scroll_y - place) < 0.05
+        assert {row.width for row in rows.children} == {rows.width}
+
+
+def test_who_touches_a_page_while_it_is_turned_moves_it(open_phone):
+    phone, scroll = open_model_card(open_phone)
+    scroll.scroll_y = 0.5
+    phone.frames(2)
+    turn(SIDEWAYS)
+    phone.frames(1)
+    assert scroll._topmost is not None
+    phone.touch(*scroll.center)
+    assert scroll._topmost is None
+    phone.until(lambda: phone.app.complete)
