@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.features import FrontEnd
 from training.cache import FeatureCache
 from training.corpora import Clip, read_corpora
 from training.emotion import Material, Validation, environment, same_network
@@ -87,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     clips = read_corpora(arguments.corpora)
     protocol = Protocol.load(arguments.protocol)
     validating: list[Clip] = [clip for clip in clips if protocol.part(clip) == "validation"]
-    cache = FeatureCache(arguments.cache or arguments.run.parent / "cache", FrontEnd())
+    cache = FeatureCache(arguments.cache or arguments.run.parent / "cache", made.front_end())
     material = Material(validating, cache.log_mels(validating))
     judge = Validation(material, made.emotion_features())
     metrics = {}
