@@ -73,6 +73,7 @@ class EdgeApp(App):
     folder: for everything that is kept; None for the platform's folder private to the app.
     sharing: None for the platform's.
     make_recognizer: called once, in a thread of its own.
+    settled: called when what stays until the end is there, at the first frame and with the models.
     """
 
     title = "Edge SER"
@@ -85,9 +86,11 @@ class EdgeApp(App):
         sharing: Sharing | None = None,
         make_recognizer: Callable[[], Recognizer] = Recognizer,
         startup: Startup | None = None,
+        settled: Callable[[], None] = lambda: None,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
+        self._settled = settled
         self._make_recorder = make_recorder
         self.folder = folder or private_folder(self)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -109,9 +112,7 @@ class EdgeApp(App):
         self._listen: ListenScreen | None = None
         self._rebuilding: Gradually | None = None
         self._wanted: Wanted | None = None  # when all is rebuilt
-        self.rubbish = Rubbish(
-            lambda: self.session is not None or self.player.active or not self.complete
-        )
+        self.rubbish = Rubbish()
         self._back_to = "listen"
 
     @property
@@ -157,6 +158,8 @@ class EdgeApp(App):
         Window.clearcolor = rgba(self.look.palette.background)
         self.frame = frame = Frame(self)
         self.go("listen")
+        assert self.screen is not None
+        self.screen.finish_building()
         self.startup.ended("screens")
         return frame
 
@@ -200,7 +203,6 @@ class EdgeApp(App):
         if name == "listen":
             if self._listen is None:
                 self._listen = ListenScreen(self)
-                self._listen.finish_building()
                 self._listen.follow(self.session)
             self._show(self._listen, "listen")
         else:
@@ -242,17 +244,22 @@ class EdgeApp(App):
     def _show(self, screen: Screen, tab: str) -> None:
         assert self.frame is not None
         if self._wanted is not None:
+            if self._wanted.screen is self._listen:
+                self._listen = None  # half built, and not to be
             self._wanted = Wanted(screen, tab, screen.parts_left())
             self.frame.navigation.choose(tab)
             return
+        removal: Iterator[Any] = iter(())
         if self.screen is not None:
+            if self.screen is self._listen and not self.screen.built:
+                self._listen = None
             self.screen.stop_building()
             self.screen.left()
+            removal = self.rubbish.removal()
         self.keyboard.forget()
         self.screen = screen
         self.frame.show(screen, tab)
-        self.rubbish.more()
-        screen.begin_building()
+        screen.begin_building(removal)
         screen.entered()
 
     def listen_or_stop(self) -> None:
@@ -354,8 +361,8 @@ class EdgeApp(App):
         self._ticking = None
         if session.state is SessionState.DONE:  # its result is shown in place of the other screen
             self._show_new_result(session)
-        assert self._listen is not None
-        self._listen.follow(None)
+        if self._listen is not None:
+            self._listen.follow(None)
         if session.state is SessionState.CANCELLED:
             self.say("listen.cancelled")
         elif session.state is SessionState.FAILED:
@@ -524,50 +531,52 @@ class EdgeApp(App):
         return Look(DARK if dark else LIGHT, Catalogue(spoken), preferences.text_size)
 
     def _rebuild(self) -> None:
-        """All screens in another look; only the settings can ask for it.
+        """All in another look; only the settings can ask for it.
 
-        They are built out of sight, and take the place of the others when all of them are there.
-        Whoever wants another screen meanwhile gets it then.
+        They are built out of sight, and take the place of what is shown when all of them are there,
+        or as soon as another screen is wanted.
         """
         if self._rebuilding is not None:
             self._rebuilding.stop()
         self.look = self._make_look()
+        self._listen = None
         screen = SettingsScreen(self)
         self._wanted = Wanted(screen, screen.name, screen.parts_left())
         self._rebuilding = Gradually(self._rebuilt())
 
     def _rebuilt(self) -> Iterator[Any]:
-        before = self.frame
-        assert before is not None
+        yield from self.rubbish.removal()
+        assert self.frame is not None
         frame = Frame(self)
-        frame.size = before.size
-        yield
-        listen = ListenScreen(self)
-        listen.stop_building()
-        yield from listen.outline()
-        frame.show(listen, listen.name)  # so that it is laid out by pieces, too
+        frame.size = self.frame.size
         yield NEXT_FRAME
-        yield from listen.details()
         shown = None
         while self._wanted is not shown:
             shown = self._wanted
             assert shown is not None
-            screen = listen if isinstance(shown.screen, ListenScreen) else shown.screen
-            frame.show(screen, shown.tab)
+            if not isinstance(shown.screen, SettingsScreen):
+                break
+            frame.show(shown.screen, shown.tab)
             yield NEXT_FRAME
             for step in shown.parts:
                 yield step
                 if self._wanted is not shown:
                     break
             yield NEXT_FRAME
-        self._rebuilding = self._wanted = None
-        self._take_place(before, frame, listen, screen)
+            if self._wanted is not shown:
+                frame.show_nothing()
+                yield from self.rubbish.removal()
+        self._wanted = self._rebuilding = None
+        if not isinstance(shown.screen, SettingsScreen):  # built where it is seen, as ever
+            frame.show(shown.screen, shown.tab)
+            next(shown.parts, None)
+        self._take_place(frame, shown.screen)
+        shown.screen.build(self.rubbish.removal())
+        shown.screen.build(shown.parts)
 
-    def _take_place(
-        self, before: Frame, frame: Frame, listen: ListenScreen, screen: Screen
-    ) -> None:
-        left = self.screen
-        assert left is not None
+    def _take_place(self, frame: Frame, screen: Screen) -> None:
+        left, before = self.screen, self.frame
+        assert left is not None and before is not None
         left.stop_building()
         if isinstance(left, SettingsScreen) and isinstance(screen, SettingsScreen):
             screen.scroll.scroll_y = left.scroll.scroll_y
@@ -579,14 +588,12 @@ class EdgeApp(App):
         if parent is not None:
             parent.remove_widget(before)
             parent.add_widget(frame)
+        before.close()
         Window.clearcolor = rgba(self.look.palette.background)
         self.root = self.frame = frame
-        self.rubbish.more()
-        self.screen, self._listen = screen, listen
+        self.screen = screen
         left.left()
         screen.entered()
-        if self.session is not None:
-            listen.follow(self.session)
 
     def say(self, key: str, **values: Any) -> None:
         """A line that goes by itself."""
@@ -633,7 +640,12 @@ class EdgeApp(App):
         recognizer.prepare()
         assert edge.__version__  # reading it takes longer than the screen should wait
         self.startup.ended("models")
+        Clock.schedule_once(lambda _: self._models_there())
         return recognizer
+
+    def _models_there(self) -> None:
+        if self.screen is self._listen and self.session is None:
+            self._settled()
 
     def _history_opened(self, history: History) -> None:
         self.history = history
@@ -645,4 +657,5 @@ class EdgeApp(App):
     def _first_frame(self, _: Any) -> None:
         Window.unbind(on_flip=self._first_frame)
         self.startup.ended("first frame")
+        self._settled()
         Logger.info("Startup: %s", self.startup.line())

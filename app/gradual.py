@@ -26,9 +26,9 @@ class Gradually:
         self._event = Clock.schedule_interval(self._some, 0)
         self.done = False
 
-    def add(self, steps: Iterator[Any]) -> None:
-        """More of them, after those that are left."""
-        self._steps = chain(self._steps, steps)
+    def add(self, steps: Iterator[Any], first: bool = False) -> None:
+        """More of them, after those that are left, or before."""
+        self._steps = chain(steps, self._steps) if first else chain(self._steps, steps)
         if self.done:
             self.done = False
             self._event()

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 PHONE = (412, 892)
 """Points of the desktop's window."""
 
-SETTLED_SECONDS = 3.0
-"""After so long what is loaded stays for good; the garbage collector need not look at it again,
-which would hold a frame for tens of milliseconds now and then."""
-
 
 def main(arguments: Sequence[str] | None = None, startup: Startup | None = None) -> int:
     """Runs the app until it is closed; returns the exit code."""
@@ -51,17 +47,15 @@ def main(arguments: Sequence[str] | None = None, startup: Startup | None = None)
         print("there is no window to draw in; see docs/app.md", file=sys.stderr)
         return 1
     startup.ended("window")
-    from kivy.clock import Clock
-
     from app.application import EdgeApp
     from app.recorders import platform_recorder
 
     startup.ended("imports")
-    Clock.schedule_once(lambda _: gc.freeze(), SETTLED_SECONDS)
     EdgeApp(
         _clip_recorder(options.clip) if options.clip is not None else platform_recorder,
         folder=options.folder,
         startup=startup,
+        settled=gc.freeze,  # or the collector would look through it all, whenever a screen is left
     ).run()
     return 0
 

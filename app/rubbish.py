@@ -1,67 +1,53 @@
-"""When Python's collector looks for what is no longer used: while nobody waits for the screen.
+"""When Python's collector looks for what is no longer used: when a screen was left.
 
-Every widget refers to itself, so that a screen that was left is freed by the collector alone; some
-ten thousands of objects, for which it holds everything up longer than a frame takes. The young are
-looked through as ever, in a few milliseconds.
+Every widget refers to itself, so that a screen that was left is freed by the collector alone,
+which holds everything up the longer, the more there is. So it looks in a frame of its own, when one
+screen was left and hardly anything of the next one is there: that takes a part of a frame.
 """
 
 from __future__ import annotations
 
 import gc
-from typing import Any, Callable
+from collections.abc import Iterator
+from typing import Any
 
-from kivy.clock import Clock
-from kivy.core.window import Window
-
-QUIET_SECONDS = 1.5
-"""It is idle if nothing was touched or shown for so long."""
+from app.gradual import NEXT_FRAME
 
 AT_LATEST = 200
 """Collections of the young after which all is looked through even so: some thirty screens."""
 
+ROWS = 10
+"""Of a list, that may be dropped before they are looked for."""
+
 
 class Rubbish:
-    """From `start` to `stop`.
+    """From `start` to `stop`; the young are looked through as ever."""
 
-    busy: whether something moves on the screen even though nobody touches it.
-    """
-
-    def __init__(self, busy: Callable[[], bool]) -> None:
-        self._busy = busy
+    def __init__(self) -> None:
         self._before = gc.get_threshold()
-        self._soon = Clock.create_trigger(self._collect, QUIET_SECONDS)
-        self._left = False
+        self._rows = 0
 
     def start(self) -> None:
         """The collector waits from now on."""
         gc.set_threshold(*self._before[:2], AT_LATEST)
-        Window.bind(on_touch_down=self._touched, on_touch_move=self._touched)
-        Window.bind(on_key_down=self._touched)
 
     def stop(self) -> None:
         """As it was before."""
         gc.set_threshold(*self._before)
-        self._soon.cancel()
-        Window.unbind(on_touch_down=self._touched, on_touch_move=self._touched)
-        Window.unbind(on_key_down=self._touched)
 
-    def more(self) -> None:
-        """Widgets were left to it."""
-        self._left = True
-        self._wait()
+    def removal(self) -> Iterator[Any]:
+        """A step of what `Gradually` does, which takes a frame."""
+        self._collect()
+        yield NEXT_FRAME
 
-    def _touched(self, *_: Any) -> bool:
-        if self._left:
-            self._wait()
-        return False
+    def dropped(self, rows: int) -> bool:
+        """So many rows of a list are no longer used; whether this took the frame's time."""
+        self._rows += rows
+        if self._rows < ROWS:
+            return False
+        self._collect()
+        return True
 
-    def _wait(self) -> None:
-        self._soon.cancel()
-        self._soon()
-
-    def _collect(self, _: float) -> None:
-        if self._busy():
-            self._soon()
-        else:
-            self._left = False
-            gc.collect()
+    def _collect(self) -> None:
+        self._rows = 0
+        gc.collect()

@@ -62,9 +62,15 @@ class Frame(FloatLayout):
         self.add_widget(Toast(self._look, text))
 
     def close(self) -> None:
-        """The app builds another one."""
+        """Another one is in its place. It may stay in memory, and lets go of what it showed."""
         if self.toast is not None:
             self.toast.close()
+        self.show_nothing()
+
+    def show_nothing(self) -> None:
+        """Lets go of the screen."""
+        self._screen = None
+        self._body.clear_widgets()
 
     def _turn(self, *_: Any) -> None:
         landscape = self.width > self.height

@@ -12,8 +12,9 @@ from kivy.metrics import dp
 from app.look.palette import rgba
 from app.result import Result
 from app.screens.screen import Screen
+from app.widgets.box import Box
 from app.widgets.buttons import IconButton
-from app.widgets.containers import Box, Column, Scroll
+from app.widgets.containers import Column, Scroll
 from app.widgets.control import Control
 from app.widgets.face import Face
 from app.widgets.field import Field
@@ -23,7 +24,6 @@ from app.wording import searchable
 
 if TYPE_CHECKING:
     from app.application import EdgeApp
-
 
 class HistoryRow(Control, Box):
     """One result: pressing opens it."""
@@ -91,7 +91,7 @@ class HistoryScreen(Screen):
         self.search: Field | None = None
         self._search_soon = Clock.create_trigger(lambda _: self.refresh(), 0.15)
         self.summary = Text(look, "", "caption", look.palette.muted)
-        self.rows = Rows(self._row, _shown, self._guess)
+        self.rows = Rows(self._row, _shown, self._guess, app.rubbish.dropped)
         self._empty = Column(spacing=dp(12), padding=(0, dp(40), 0, 0))
         self._asked = self._answered = 0
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kivy.metrics import dp
-from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
+from app.gradual import NEXT_FRAME
 from app.screens.screen import Screen
 from app.session import Session, SessionState
+from app.widgets.box import Box
 from app.widgets.buttons import RoundButton
 from app.widgets.containers import Card, Column, Flow, Scroll
 from app.widgets.dial import GenderDial
@@ -74,13 +75,17 @@ class ListenScreen(Screen):
         self._above: list[Widget] = []
         self._followed: list[Widget] = []
         self._shown: Session | None = None
+        self._outlined = False
 
     def parts(self) -> Iterator[Any]:
-        yield from self.outline()
-        yield from self.details()
+        yield from self._outline()
+        self._outlined = True
+        self._begin()
+        yield NEXT_FRAME
+        yield from self._circle.parts()
 
-    def outline(self) -> Iterator[Any]:
-        """Before all of these are there, it cannot be shown."""
+    def _outline(self) -> Iterator[Any]:
+        """Before all of these are there, nothing is."""
         look, words, muted = self.look, self.words, self.look.palette.muted
         self._title = Text(look, words("listen.title"), "title", align="center")
         self._promise = Flow(
@@ -120,16 +125,12 @@ class ListenScreen(Screen):
         self.cancel_button.bind(on_release=lambda _: self.app.cancel())
         self.caption = Text(look, "", align="center")
 
-        self._stage = BoxLayout(orientation="vertical", size_hint_y=None, spacing=dp(7))
+        self._stage = Box(orientation="vertical", size_hint_y=None, spacing=dp(7))
         self._buttons = Flow(spacing=dp(28), align="center")
         self._controls = Column(
             self._buttons, self.caption, spacing=dp(4), padding=(dp(16), dp(4), dp(16), dp(12))
         )
         self._show_idle()
-
-    def details(self) -> Iterator[Any]:
-        """What comes to the outline."""
-        yield from self._circle.parts()
 
     def entered(self) -> None:
         self._begin()
@@ -141,6 +142,8 @@ class ListenScreen(Screen):
             self._begin()
 
     def _begin(self) -> None:
+        if not self._outlined:
+            return
         session = self.session
         self._second = -1
         if self._shown is session and self._scroll is not None:
@@ -155,6 +158,8 @@ class ListenScreen(Screen):
 
     def rearrange(self, landscape: bool) -> None:
         self._landscape = landscape
+        if not self._outlined:
+            return
         self.clear_widgets()
         for widget in (self._stage, self._live, self._controls, self._title, self._promise):
             if widget.parent is not None:
@@ -166,7 +171,7 @@ class ListenScreen(Screen):
         if landscape:
             self.orientation = "horizontal"
             left = Scroll(*above, size_hint_x=0.52)
-            right = BoxLayout(orientation="vertical", size_hint_x=0.48)
+            right = Box(orientation="vertical", size_hint_x=0.48)
             if self.session is not None:
                 scroll = Scroll(self._live)
                 right.add_widget(scroll)
@@ -234,6 +239,8 @@ class ListenScreen(Screen):
 
     def show(self, session: Session) -> None:
         """What the session is at now; called for every frame."""
+        if not self._outlined:
+            return
         state = session.state
         if session.level is not None and session.envelope is not None:
             self.meter.show(session.level.fraction if state is SessionState.LISTENING else 0.0)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kivy.metrics import dp
-from kivy.uix.boxlayout import BoxLayout
 
 from app.gradual import NEXT_FRAME
 from app.recording import Recording
 from app.result import Result
 from app.screens.screen import Screen
 from app.widgets.bars import EmotionBars
+from app.widgets.box import Box
 from app.widgets.buttons import IconButton
 from app.widgets.containers import Beside, Card, Column, Scroll
 from app.widgets.containers import Line as Row
@@ -48,7 +48,7 @@ class ResultScreen(Screen):
         self.result = result
         self.recording = recording
         self._notice = notice
-        self._body = BoxLayout()
+        self._body = Box()
         self._landscape = False
         self._columns: list[Scroll] = []
         self._cards: list[tuple[int, Card]] = []
@@ -144,7 +144,7 @@ class ResultScreen(Screen):
         face.uncertain = result.uncertain
         emotion = words(f"emotion.{result.emotion}")
         measured = Text(look, emotion, "display", fit=True)
-        measured.texture_update()
+        measured.draw_letters()
         said = Column(spacing=dp(4))
         card.column.add_widget(Beside(face, said, max(dp(150), measured.texture_size[0])))
         yield

@@ -9,8 +9,9 @@ from kivy.metrics import dp
 from kivy.uix.widget import Widget
 
 from app.gradual import Gradually
+from app.widgets.box import Box
 from app.widgets.buttons import IconButton
-from app.widgets.containers import Box, Scroll
+from app.widgets.containers import Scroll
 from app.widgets.text import Text
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ class Screen(Box):
         """
         yield from ()
 
-    def begin_building(self) -> None:
-        """The first part, so that no frame shows an empty screen."""
+    def begin_building(self, then: Iterator[Any]) -> None:
+        """The first part, so that no frame shows an empty screen; then these, and all others."""
         self._building.step()
+        self._building.add(then, first=True)
 
     def build(self, steps: Iterator[Any]) -> None:
         """Adds more of it, after what is being added."""

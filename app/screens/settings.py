@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kivy.metrics import dp
-from kivy.uix.boxlayout import BoxLayout
 
 import edge
 from app.preferences import CHOICES
 from app.screens.screen import Screen
+from app.widgets.box import Box
 from app.widgets.buttons import Chip, OnOff
 from app.widgets.containers import Card, Column, Flow, Scroll
 from app.widgets.containers import Line as Row
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.application import EdgeApp
 
 
-class PageRow(Control, BoxLayout):
+class PageRow(Control, Box):
     """Leads to a page."""
 
     def __init__(self, screen: Screen, key: str, icon: str, text: str) -> None:

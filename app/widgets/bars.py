@@ -8,7 +8,6 @@ from typing import Any
 from kivy.graphics import Color, SmoothRoundedRectangle
 from kivy.metrics import dp
 from kivy.properties import NumericProperty
-from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.widget import Widget
 
 from app.look.look import Look
@@ -35,12 +34,16 @@ class Bar(Drawing):
     def draw(self) -> None:
         radius = [self.height / 2]
         Color(*rgba(self.look.palette.raised))
-        SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=radius)
+        SmoothRoundedRectangle(
+            pos=(self.x, self.y), size=(self.width, self.height), radius=radius
+        )
         width = self.width * max(0.0, min(1.0, self.fraction))
         if width >= 1.0:
             Color(*rgba(self._colour))
             radius = [min(self.height, width) / 2]
-            SmoothRoundedRectangle(pos=self.pos, size=(width, self.height), radius=radius)
+            SmoothRoundedRectangle(
+                pos=(self.x, self.y), size=(width, self.height), radius=radius
+            )
 
 
 class EmotionBars(Column):
@@ -65,9 +68,10 @@ class EmotionBars(Column):
             word = Text(look, look.words(f"emotion.{emotion}"), fit=True)
             bar = Bar(look, look.palette.emotion(emotion))
             bar.fraction = probability
-            share = Text(look, look.words.percent(probability), colour=look.palette.muted, fit=True)
+            per_cent = look.words.percent(probability)
+            share = Text(look, per_cent, "body", look.palette.muted, "right", fit=True)
             for text in (word, share):
-                text.texture_update()
+                text.draw_letters()
             parts.append((face, word, bar, share))
             yield
         self._parts = parts
@@ -98,15 +102,8 @@ class EmotionBars(Column):
                 line = Row(word, Widget(size_hint_y=None, height=1), share)
                 row = Row(face, Column(line, bar, spacing=dp(2)))
             else:
-                row = Row(face, _cell(word, words, "left"), bar, _cell(share, shares, "right"))
+                row = Row(face, word, bar, share)
+            word.at_least(0.0 if stacked else words)
+            share.at_least(0.0 if stacked else shares)
             self.add_widget(Sheet(row))
             yield
-
-
-def _cell(text: Text, width: float, align: str) -> AnchorLayout:
-    """The text at one side of a cell of that width."""
-    cell = AnchorLayout(size_hint=(None, None), width=width, anchor_x=align)
-    text.bind(height=lambda _, height: setattr(cell, "height", height))
-    cell.height = text.height
-    cell.add_widget(text)
-    return cell

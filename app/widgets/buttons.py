@@ -8,16 +8,16 @@ from kivy.clock import Clock
 from kivy.graphics import Color, Line, SmoothEllipse, SmoothRoundedRectangle
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty
-from kivy.uix.label import Label
 
 from app.look.look import Look
 from app.look.palette import rgba
 from app.widgets.control import Control
 from app.widgets.drawing import Drawing
 from app.widgets.icon import draw_icon
+from app.widgets.letters import Letters
 
 
-class WordButton(Control, Label):
+class WordButton(Control, Letters):
     """A word or two on a rounded ground.
 
     kind: "filled", "plain" or "danger". It is as wide as its words, and wraps them where there is
@@ -25,44 +25,32 @@ class WordButton(Control, Label):
     """
 
     def __init__(self, look: Look, key: str, text: str, kind: str = "filled") -> None:
-        super().__init__(
-            text=text,
-            font_size=look.size_of("body"),
-            bold=True,
-            halign="center",
-            valign="middle",
-            size_hint=(None, None),
-            padding=(dp(20), dp(8)),
-        )
-        self.look = look
-        self._kind = kind
-        self._natural_width = 0.0
-        self.make_pressable(look, text, key)
-        self.bind(texture_size=self._fit, pos=self._ground, size=self._ground, state=self._ground)
-
-    def fit_into(self, width: float) -> None:
-        """Wraps the words if they are longer."""
-        wanted = (width, None) if self._natural_width > width else (None, None)
-        if tuple(self.text_size) != wanted:
-            self.text_size = wanted
-
-    def _fit(self, *_: Any) -> None:
-        width, height = self.texture_size
-        if self.text_size[0] is None:
-            self._natural_width = width
-        self.size = (max(width, self.look.touch), max(height, self.look.touch))
-
-    def _ground(self, *_: Any) -> None:
-        palette = self.look.palette
-        ground, letters = {
+        palette = look.palette
+        self._ground_colour, letters = {
             "filled": (palette.accent, palette.on_accent),
             "plain": (palette.raised, palette.text),
             "danger": (palette.danger, palette.on_danger),
-        }[self._kind]
-        self.color = rgba(letters)
+        }[kind]
+        super().__init__(
+            text=text,
+            font_size=look.size_of("body"),
+            colour=letters,
+            bold=True,
+            align="center",
+            padding=(dp(20), dp(8)),
+            size_hint=(None, None),
+        )
+        self.look = look
+        self.make_pressable(look, text, key)
+        self.bind(pos=self._ground, size=self._ground, state=self._ground)
+
+    def drawn(self) -> None:
+        self.size = tuple(max(side, self.look.touch) for side in self.texture_size)
+
+    def _ground(self, *_: Any) -> None:
         self.canvas.before.clear()
         with self.canvas.before:
-            Color(*rgba(ground, 0.7 if self.state == "down" else 1.0))
+            Color(*rgba(self._ground_colour, 0.7 if self.state == "down" else 1.0))
             radius = min(self.height / 2, dp(24))
             SmoothRoundedRectangle(pos=self.pos, size=self.size, radius=[radius])
 
@@ -89,7 +77,8 @@ class IconButton(Control, Drawing):
             Color(*rgba(self.look.palette.raised))
             SmoothEllipse(pos=self.pos, size=self.size)
         side = dp(24)
-        draw_icon(self.icon, self._colour, self.center_x - side / 2, self.center_y - side / 2, side)
+        x, y = self.middle()
+        draw_icon(self.icon, self._colour, x - side / 2, y - side / 2, side)
 
 
 class RoundButton(Control, Drawing):
@@ -129,11 +118,12 @@ class RoundButton(Control, Drawing):
         Color(*rgba(ground, 0.8 if self.state == "down" else 1.0))
         SmoothEllipse(pos=(x, y), size=(side, side))
         inner = 0.44 * side
-        draw_icon(self.icon, mark, self.center_x - inner / 2, self.center_y - inner / 2, inner)
+        middle_x, middle_y = self.middle()
+        draw_icon(self.icon, mark, middle_x - inner / 2, middle_y - inner / 2, inner)
 
 
-class Chip(Control, Label):
-    """One of several choices; the one that is chosen is filled, and ticked."""
+class Chip(Control, Letters):
+    """One of several choices; the one that is chosen is filled, and its word bold."""
 
     chosen = BooleanProperty(False)
 
@@ -141,30 +131,24 @@ class Chip(Control, Label):
         super().__init__(
             text=text,
             font_size=look.size_of("body"),
-            size_hint=(None, None),
+            colour=look.palette.text,
+            align="center",
             padding=(dp(16), dp(8)),
+            size_hint=(None, None),
         )
         self.look = look
         self._ground = Clock.create_trigger(self._draw_ground, -1)
         self.make_pressable(look, text, key)
-        self.bind(
-            texture_size=self._fit,
-            pos=self._ground,
-            size=self._ground,
-            chosen=self._colour,
-        )
+        self.bind(pos=self._ground, size=self._ground, chosen=self._mark)
         self.chosen = chosen
-        self._colour()
+        self._mark()
 
-    def _fit(self, *_: Any) -> None:
-        self.size = (
-            max(self.texture_size[0], self.look.touch),
-            max(self.texture_size[1], self.look.touch),
-        )
+    def drawn(self) -> None:
+        self.size = tuple(max(side, self.look.touch) for side in self.texture_size)
 
-    def _colour(self, *_: Any) -> None:
+    def _mark(self, *_: Any) -> None:
         palette = self.look.palette
-        self.color = rgba(palette.on_accent if self.chosen else palette.text)
+        self.colour = palette.on_accent if self.chosen else palette.text
         self.bold = self.chosen
         self._ground()
 

@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 from kivy.clock import Clock
-from kivy.graphics import Color, SmoothRoundedRectangle, Translate
+from kivy.graphics import Color, PopMatrix, PushMatrix, SmoothRoundedRectangle, Translate
+from kivy.input.motionevent import MotionEvent
 from kivy.metrics import dp
-from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
 from app.gradual import NEXT_FRAME, Gradually
 from app.look.look import Look
 from app.look.palette import rgba
-from app.widgets.text import UNPLACED, Text
-
-
-class Box(BoxLayout):
-    """Lays nothing out until its parent has told it how wide it is.
-
-    Or every text in it would be drawn once more, for a width that it does not get.
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**{"width": UNPLACED, **settings})
-
-    def do_layout(self, *_: Any) -> None:
-        if self.width > UNPLACED:
-            super().do_layout()
+from app.widgets.box import UNPLACED, Box
+from app.widgets.text import Text
 
 
 class Column(Box):
     """One under the other, as high as all of them."""
 
     def __init__(self, *widgets: Widget, spacing: float = dp(12), **settings: Any) -> None:
-        super().__init__(orientation="vertical", size_hint_y=None, spacing=spacing, **settings)
-        self.bind(minimum_height=self.setter("height"))
+        super().__init__("vertical", spacing, grows=True, size_hint_y=None, **settings)
         for widget in widgets:
             self.add_widget(widget)
 
@@ -47,32 +32,58 @@ class Line(Box):
     """Side by side, as high as the highest of them, centred on one another."""
 
     def __init__(self, *widgets: Widget, spacing: float = dp(12), **settings: Any) -> None:
-        super().__init__(orientation="horizontal", size_hint_y=None, spacing=spacing, **settings)
-        self.bind(minimum_height=self.setter("height"))
+        super().__init__("horizontal", spacing, grows=True, size_hint_y=None, **settings)
         for widget in widgets:
             widget.pos_hint = {"center_y": 0.5}
             self.add_widget(widget)
 
 
-class Sheet(RelativeLayout):
-    """Holds one widget, as wide as itself. It moves as a whole: nothing within is drawn anew."""
+class Sheet(Widget):
+    """Holds one widget, as wide as itself. It moves as a whole: nothing within is drawn anew.
+
+    As Kivy's RelativeLayout, but for shifting by whole pixels: letters between two are blurred.
+    """
 
     def __init__(self, content: Widget, **settings: Any) -> None:
         super().__init__(**{"size_hint_y": None, "width": UNPLACED, **settings})
-        # Kivy's own shift is not rounded, and letters between two pixels are blurred.
-        (shift,) = (each for each in self.canvas.before.children if isinstance(each, Translate))
-        self._shift = Translate(*self.pos, 0)
-        self.canvas.before.insert(self.canvas.before.indexof(shift), self._shift)
-        self.canvas.before.remove(shift)
+        with self.canvas.before:
+            PushMatrix()
+            self._shift = Translate(round(self.x), round(self.y), 0)
+        with self.canvas.after:
+            PopMatrix()
         self.content = content
         content.size_hint = (None, None)
         content.width, self.height = self.width, content.height
-        self.bind(width=content.setter("width"), pos=self._move)
-        content.bind(height=self.setter("height"))
-        super().add_widget(content)
+        self.fbind("width", content.setter("width"))
+        self.fbind("pos", self._move)
+        content.fbind("height", self.setter("height"))
+        self.add_widget(content)
 
-    def do_layout(self, *_: Any) -> None:
-        """Its one widget needs none."""
+    def to_parent(self, x: float, y: float, **_: Any) -> tuple[float, float]:
+        return x + self.x, y + self.y
+
+    def to_local(self, x: float, y: float, **_: Any) -> tuple[float, float]:
+        return x - self.x, y - self.y
+
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        return self._within(touch, super().on_touch_down)
+
+    def on_touch_move(self, touch: MotionEvent) -> bool:
+        return self._within(touch, super().on_touch_move)
+
+    def on_touch_up(self, touch: MotionEvent) -> bool:
+        return self._within(touch, super().on_touch_up)
+
+    def _within(self, touch: MotionEvent, pass_on: Callable[[MotionEvent], bool]) -> bool:
+        touch.push()
+        touch.apply_transform_2d(self.to_local)
+        taken = pass_on(touch)
+        touch.pop()
+        return taken
+
+    def _apply_transform(self, matrix: Any, pos: Any = None) -> Any:
+        matrix.translate(self.x, self.y, 0)
+        return super()._apply_transform(matrix, (0, 0))
 
     def _move(self, *_: Any) -> None:
         self._shift.xy = (round(self.x), round(self.y))
@@ -98,9 +109,9 @@ class Beside(Box):
     """Two side by side; one under the other where the second has less room than `least` pixels."""
 
     def __init__(self, first: Widget, second: Widget, least: float) -> None:
-        super().__init__(size_hint_y=None, spacing=dp(18))
+        super().__init__(spacing=dp(18), grows=True, size_hint_y=None)
         self._first, self._second, self._least = first, second, least
-        self.bind(minimum_height=self.setter("height"), width=self._arrange)
+        self.bind(width=self._arrange)
         self.add_widget(first)
         self.add_widget(second)
         self._arrange()

@@ -26,6 +26,7 @@ class Control(ButtonBehavior):
     def make_pressable(self, look: Look, label: str, key: str) -> None:
         """To be called at the end of the widget's constructor."""
         self.label, self.key = label, key
+        self.min_state_time = 0  # or a screen that a quick tap leaves would be kept for so long
         self._ring_colour = rgba(look.palette.accent)
         self.bind(focused=self._ring, pos=self._ring, size=self._ring)
 

@@ -8,10 +8,10 @@ from typing import Any
 from kivy.graphics import Color, Line, SmoothEllipse
 from kivy.metrics import dp
 from kivy.properties import NumericProperty
-from kivy.uix.boxlayout import BoxLayout
 
 from app.look.look import Look
 from app.look.palette import rgba
+from app.widgets.box import Box
 from app.widgets.containers import Line as Row
 from app.widgets.drawing import Drawing
 from app.widgets.text import Text
@@ -54,7 +54,7 @@ class Needle(Drawing):
         SmoothEllipse(pos=(tip_x - knob, tip_y - knob), size=(2 * knob, 2 * knob))
 
 
-class GenderDial(BoxLayout):
+class GenderDial(Box):
     """The needle with what it says beneath."""
 
     def __init__(self, look: Look, **settings: Any) -> None:
@@ -75,7 +75,7 @@ class GenderDial(BoxLayout):
         """The likelier gender with its probability; None while nothing is known."""
         palette = self._look.palette
         for name, text in self._ends.items():
-            text.color = rgba(palette.text if name == gender else palette.muted)
+            text.colour = palette.text if name == gender else palette.muted
         if gender is None:
             self.needle.female = -1.0
             self.verdict.text = "?"

@@ -17,8 +17,13 @@ class Drawing(Widget):
         super().__init__(**settings)
         self.look = look
         self.redraw = Clock.create_trigger(self._draw_anew, -1)
-        self.bind(pos=self.redraw, size=self.redraw)
+        for side in ("x", "y", "width", "height"):  # see `app.widgets.letters`
+            self.fbind(side, self.redraw)
         self.redraw()
+
+    def middle(self) -> tuple[float, float]:
+        """As `center`, but without more for the collector."""
+        return self.x + self.width / 2, self.y + self.height / 2
 
     def draw(self) -> None:
         """Adds the instructions."""

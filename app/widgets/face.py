@@ -62,8 +62,8 @@ class Face(Drawing):
 
     def draw(self) -> None:
         palette = self.look.palette
-        radius = 0.48 * min(self.size)
-        x, y = self.center
+        radius = 0.48 * min(self.width, self.height)
+        x, y = self.middle()
         box = {"pos": (x - radius, y - radius), "size": (2 * radius, 2 * radius)}
         known = self.emotion in FACES
         ground = palette.emotion(self.emotion) if known else palette.raised

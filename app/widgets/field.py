@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.graphics import Color, Line, SmoothRoundedRectangle
 from kivy.metrics import dp
 from kivy.properties import StringProperty
@@ -64,3 +65,10 @@ class Field(TextInput):
                 width=dp(1.4) if self.focus else 1.0,
                 group=edge,
             )
+
+    def _adjust_viewport(self, *place: int) -> None:
+        """As Kivy's, which holds on to the field that was the last, and so to all of its screen."""
+        adjust = getattr(
+            TextInput._adjust_viewport, "__wrapped__", TextInput._adjust_viewport
+        )
+        Clock.schedule_once(lambda _: adjust(self, *place), -1)

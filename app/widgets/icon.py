@@ -88,8 +88,9 @@ class Icon(Drawing):
         self.redraw()
 
     def draw(self) -> None:
-        side = min(self.size)
-        draw_icon(self.name, self.colour, self.center_x - side / 2, self.center_y - side / 2, side)
+        side = min(self.width, self.height)
+        x, y = self.middle()
+        draw_icon(self.name, self.colour, x - side / 2, y - side / 2, side)
 
 
 def draw_icon(name: str, colour: str, x: float, y: float, side: float) -> None:

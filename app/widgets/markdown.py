@@ -7,18 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kivy.core.text.markup import MarkupLabel
+from kivy.graphics import Color, Rectangle
 from kivy.metrics import dp
-from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.scrollview import ScrollView
+from kivy.uix.widget import Widget
 from kivy.utils import escape_markup
 
 from app.gradual import NEXT_FRAME
 from app.look.look import Look
+from app.look.palette import rgba
 from app.widgets.containers import Card, Column
+from app.widgets.letters import LINE_HEIGHT
 from app.widgets.text import Text
 
 LONG = 100
 """Letters, of a text after which a frame ends."""
+
+BETWEEN_COLUMNS = dp(18)
+"""Of a table."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +106,43 @@ def _columns(lines: list[str]) -> tuple[str, ...]:
     return tuple("\n".join(_markup(row[at]) or " " for row in filled) for at in range(width))
 
 
+class Table(Widget):
+    """Columns of letters side by side, as large as all of them: one widget, not one for each."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(size_hint=(None, None), size=(0, 0))
+        self.text = ""
+        self._look = look
+        self._columns: list[Rectangle] = []
+        with self.canvas:
+            Color(*rgba(look.palette.text))
+        self.fbind("x", self._place)
+        self.fbind("y", self._place)
+
+    def add(self, column: str) -> None:
+        """Draws one more."""
+        letters = MarkupLabel(
+            text=column, font_size=self._look.size_of("caption"), line_height=LINE_HEIGHT
+        )
+        letters.refresh()
+        with self.canvas:
+            self._columns.append(Rectangle(texture=letters.texture, size=letters.texture.size))
+        self.text = "\n".join(filter(None, (self.text, column)))
+        between = BETWEEN_COLUMNS * (len(self._columns) - 1)
+        self.width = sum(each.size[0] for each in self._columns) + between
+        self.height = max(each.size[1] for each in self._columns)
+        self._place()
+
+    def _place(self, *_: Any) -> None:
+        x = self.x
+        for each in self._columns:
+            each.pos = (round(x), round(self.y + self.height - each.size[1]))
+            x += each.size[0] + BETWEEN_COLUMNS
+
+
 def _add_table(look: Look, columns: tuple[str, ...], parent: Column) -> Iterator[Any]:
     """It scrolls sideways where it is wider than the screen."""
-    table = BoxLayout(size_hint=(None, None), spacing=dp(18))
-    table.bind(minimum_size=table.setter("size"))
+    table = Table(look)
     view = ScrollView(
         size_hint_y=None, do_scroll_y=False, bar_width=dp(3), scroll_type=["bars", "content"]
     )
@@ -110,5 +150,5 @@ def _add_table(look: Look, columns: tuple[str, ...], parent: Column) -> Iterator
     view.add_widget(table)
     parent.add_widget(view)
     for column in columns:
-        table.add_widget(Text(look, column, "caption", fit=True, markup=True))
+        table.add(column)
         yield _pause(column)

@@ -40,7 +40,7 @@ class Tab(Control, BoxLayout):
     def _colour(self, *_: Any) -> None:
         palette = self._look.palette
         colour = palette.text if self.chosen else palette.muted
-        self.text.color = rgba(colour)
+        self.text.colour = colour
         self.text.bold = self.chosen
         if self._icon.colour != colour:
             self._icon.show(self._icon.name, colour)

@@ -11,8 +11,8 @@ from kivy.clock import Clock
 from kivy.metrics import dp
 from kivy.uix.widget import Widget
 
+from app.widgets.box import UNPLACED
 from app.widgets.containers import Scroll, Sheet
-from app.widgets.text import UNPLACED
 
 BEYOND = 160
 """Points above and below the sight for which rows are made already."""
@@ -24,6 +24,7 @@ class Rows(Widget):
     make: the widget of an item, which grows to the height that it needs.
     key: what a row shows; a row stays while a new list has an item of the same key.
     guess: height of a row that was not made yet, in pixels.
+    dropped: told how many rows are not needed any more; whether that took the frame's time.
     """
 
     def __init__(
@@ -31,16 +32,19 @@ class Rows(Widget):
         make: Callable[[Any], Widget],
         key: Callable[[Any], Hashable],
         guess: Callable[[Any], float],
+        dropped: Callable[[int], bool],
         spacing: float = dp(8),
     ) -> None:
         super().__init__(size_hint_y=None, height=0)
-        self._make, self._key, self._guess, self._spacing = make, key, guess, spacing
+        self._make, self._key, self._guess, self._dropped = make, key, guess, dropped
+        self._spacing = spacing
         self._scroll: Scroll | None = None
         self._items: Sequence[Any] = ()
         self._keys: list[Hashable] = []
         self._heights: list[float] = []
         self._tops: list[float] = [0.0]  # how far below the top of all each row begins; the end
         self._made: dict[int, Sheet] = {}
+        self._gone = 0  # rows
         self._placing = Clock.create_trigger(self._place, -1)
         self._changing = Clock.create_trigger(self._change, 0)
         self.bind(pos=self._placing, size=self._placing, width=self._changing)
@@ -65,6 +69,7 @@ class Rows(Widget):
             now = places.get(self._keys[place])
             if now is None:
                 self.remove_widget(row)
+                self._gone += 1
             else:
                 kept[now] = row
         for key, height in zip(self._keys, self._heights):
@@ -110,15 +115,22 @@ class Rows(Widget):
         far = self._sight(dp(2 * BEYOND))
         for place in [place for place in self._made if place not in far]:
             self.remove_widget(self._made.pop(place))
+            self._gone += 1
         missing = [place for place in self._sight(dp(BEYOND)) if place not in self._made]
         waiting = [row for row in self._made.values() if row.width != self.width]
-        if waiting:
+        if self._told_of_gone():
+            pass
+        elif waiting:
             waiting[0].width = self.width
         elif missing:
             self._add(missing[0])
         if waiting or missing or grown:
             self._changing()
         self._placing()
+
+    def _told_of_gone(self) -> bool:
+        gone, self._gone = self._gone, 0
+        return gone > 0 and self._dropped(gone)
 
     def _add(self, place: int) -> None:
         row = Sheet(self._make(self._items[place]), size_hint=(None, None), width=self.width)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.uix.label import Label
-
 from app.look.look import Look
-from app.look.palette import rgba
-
-UNPLACED = 1.0
-"""Pixels: the width of what no parent has placed yet."""
+from app.widgets.box import UNPLACED
+from app.widgets.letters import LINE_HEIGHT, Letters
 
 
-class Text(Label):
+class Text(Letters):
     """A paragraph or a heading.
 
     role: one of those of `app.look.look`; colour: "#RRGGBB", None for the palette's text.
@@ -31,47 +27,37 @@ class Text(Label):
         **settings: Any,
     ) -> None:
         self._fits = fit
+        self._least = 0.0
         super().__init__(
-            text=text,
-            font_size=look.size_of(role),
+            text,
+            look.size_of(role),
+            colour or look.palette.text,
             bold=look.is_bold(role),
-            color=rgba(colour or look.palette.text),
-            halign=align,
-            valign="middle",
-            line_height=1.12,
+            align=align,
+            line_height=LINE_HEIGHT,
             size_hint_y=None,
             **{"width": UNPLACED, **settings},
         )
-        self._natural_width = 0.0
         if fit:
             self.size_hint_x = None
-            self.bind(texture_size=self._fit)
         else:
-            self.bind(width=self._wrap, texture_size=self._grow)
+            self.bind(width=self._wrap)
 
-    @property
-    def natural_width(self) -> float:
-        """Of the letters in one line, once they are drawn; of one that fits its letters."""
-        return self._natural_width
+    def draw_letters(self, *_: Any) -> None:
+        """At once, if their width is known."""
+        if self._fits or self.widest is not None:
+            super().draw_letters()
 
-    def fit_into(self, width: float) -> None:
-        """Wraps the words of one that fits its letters, if they are longer."""
-        wanted = (width, None) if self._natural_width > width else (None, None)
-        if tuple(self.text_size) != wanted:
-            self.text_size = wanted
+    def at_least(self, width: float) -> None:
+        """So wide, if its letters are not wider; of one that fits them."""
+        self._least = width
+        self.drawn()
 
-    def texture_update(self, *_: Any) -> None:
-        """Draws the letters, once their width is known."""
-        if self._fits or self.text_size[0] is not None:
-            super().texture_update()
-
-    def _fit(self, *_: Any) -> None:
-        if self.text_size[0] is None:
-            self._natural_width = self.texture_size[0]
-        self.size = self.texture_size
+    def drawn(self) -> None:
+        if self._fits:
+            self.size = max(self.texture_size[0], self._least), self.texture_size[1]
+        else:
+            self.height = self.texture_size[1]
 
     def _wrap(self, *_: Any) -> None:
-        self.text_size = (self.width, None)
-
-    def _grow(self, *_: Any) -> None:
-        self.height = self.texture_size[1]
+        self.widest = self.width

@@ -19,6 +19,7 @@ import edge
 from app import gradual
 from app.recorders import FileRecorder, Permission
 from app.recorders.clock import ManualClock
+from app.rubbish import ROWS
 from app.session import SessionState
 from tests.app.conftest import write_wav
 
@@ -184,19 +185,81 @@ def test_of_a_long_history_only_what_is_in_sight_exists(open_phone):
     assert app.screen.rows.complete
 
 
-def test_what_was_left_is_collected_once_nobody_waits(open_phone):
+def test_what_was_left_is_gone_when_the_next_screen_is_there(open_phone):
     before = gc.get_threshold()
-    phone = open_phone()
+    phone = open_phone(keep_recordings=True)
     app = phone.app
     assert gc.get_threshold()[2] > before[2]
-    app.go("settings")
+    record(phone)
+    first = app.frame
+    left = []
+
+    def leave(act):
+        left.append(weakref.ref(app.screen))
+        act()
+        phone.until(lambda: app.complete and app.background.idle)
+
+    for key in ("tab.history", "tab.settings", "model_card", "back", "privacy"):
+        leave(lambda key=key: phone.tap(key))
+    leave(app.back)
+    for act in (
+        lambda: app.choose("theme", "light"),
+        lambda: app.choose("text_size", 1.5),
+        lambda: [app.choose("theme", "dark"), app.go("history")],
+        lambda: app.open_result(kept(phone)[0]),
+    ):
+        leave(act)
+    leave(lambda: phone.tap("tab.listen"))
+    gone = time.monotonic() + 0.6  # seconds for which a scroll view that was left shows its bar
+    phone.until(lambda: time.monotonic() > gone)
+    phone.tap("tab.settings")
     phone.until(lambda: app.complete)
-    left = weakref.ref(app.screen)
-    app.go("listen")
-    phone.touch(1, 1)
-    phone.until(lambda: left() is None, seconds=20)
+    assert len(left) == 11 and [each() for each in left] == [None] * 11
+    assert not first.children[-1].children[-1].children  # whoever still has it, has no screen
     phone.close()
     assert gc.get_threshold() == before
+
+
+def test_rows_that_were_dropped_are_gone_by_and_by(open_phone):
+    phone = open_phone(keep_recordings=False)
+    app = phone.app
+    record(phone)
+    (result,) = kept(phone)
+    for number in range(149):
+        app.history.add(dataclasses.replace(result, began=result.began - 60.0 * (number + 1)))
+    app.go("history")
+    phone.until(lambda: app.complete)
+    rows, made = app.screen.rows, weakref.WeakSet()
+    for step in range(40):
+        app.screen.scroll.scroll_y = 1.0 - step / 39
+        phone.until(lambda: app.complete)
+        made.update(row.content for row in rows.children)
+        assert len(made) <= len(rows.children) + ROWS
+
+
+def test_the_first_screen_is_built_anew_after_another_look(open_phone):
+    phone = open_phone()
+    app = phone.app
+    shown = said(phone)
+    app.go("settings")
+    phone.until(lambda: app.complete)
+    app.choose("theme", "light")
+    phone.until(lambda: app.complete)
+    app.go("listen")
+    app.go("history")  # before all of it is there
+    app.go("listen")
+    assert not app.complete
+    phone.tap("record")
+    phone.until(lambda: app.session is None and app.complete)
+    assert app.screen.name == "result"
+    app.back()
+    phone.until(lambda: app.complete)
+    assert app.screen.name == "listen" and said(phone) == shown
+
+
+def said(phone):
+    """All the words that are shown."""
+    return [text for text in phone.texts() if isinstance(text, str)]
 
 
 def test_the_history_is_exported_with_its_recordings(open_phone, shares, speech_file):

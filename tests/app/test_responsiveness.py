@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import time
 from collections import defaultdict
-
-import pytest
+from collections.abc import Iterator
 
 from app.recorders import FileRecorder
 from app.recorders.clock import ManualClock
@@ -46,9 +46,10 @@ def work_of_a_frame(act=None) -> float:
     return time.thread_time() - begin
 
 
-@pytest.fixture
-def settled():
-    """As `app.main` does some seconds after the start: what is loaded is not looked at again."""
+@contextlib.contextmanager
+def settled(phone) -> Iterator[None]:
+    """As `app.main` does some seconds after the start: what is there is not looked at again."""
+    phone.until(lambda: phone.app.complete and phone.app.background.idle)
     gc.collect()
     gc.freeze()
     yield
@@ -147,29 +148,30 @@ def use_everything(blocks: Blocks, app, record) -> None:
         earlier = dataclasses.replace(result, began=result.began - 3600.0 * (number + 1))
         app.history.add(earlier.with_note(f"note x{number}x" if number % 2 else ""))
     blocks.measure(app, "a long history", lambda: app.go("history"))
-    screen = app.screen
-    assert len(screen.rows.children) < 40
+    assert len(app.screen.rows.children) < 40
 
     def found(count: int) -> bool:
         words = app.look.words
-        return screen.summary.text == words.count("history.count", count)
+        return app.screen.summary.text == words.count("history.count", count)
 
     for written, count in (("note", RESULTS // 2 - 1), ("x19x", 1), ("", RESULTS)):
         blocks.measure(
             app,
             f"searching {written!r}",
-            lambda written=written: setattr(screen.search, "text", written),
+            lambda written=written: setattr(app.screen.search, "text", written),
             lambda count=count: found(count),
         )
     for place in (0.99, 0.9, 0.5, 0.0):
         blocks.measure(
-            app, "scrolling", lambda place=place: setattr(screen.scroll, "scroll_y", place)
+            app, "scrolling", lambda place=place: setattr(app.screen.scroll, "scroll_y", place)
         )
     blocks.measure(app, "a kept result", lambda: app.open_result(result))
-    timeline = app.screen.timeline
     for place in (0.2, 0.5, 0.9):
-        seconds = place * timeline.duration
-        blocks.measure(app, "scrubbing", lambda seconds=seconds: timeline._scrub(seconds))
+        blocks.measure(
+            app,
+            "scrubbing",
+            lambda place=place: app.screen.timeline._scrub(place * app.screen.timeline.duration),
+        )
     app.go("settings")
     for name, values in (
         ("theme", ("light", "dark")),
@@ -186,18 +188,19 @@ def use_everything(blocks: Blocks, app, record) -> None:
 
 
 def test_no_frame_of_opening_a_screen_holds_it(
-    open_phone, speech_file, tmp_path, settled, record_property
+    open_phone, speech_file, tmp_path, record_property
 ):
     blocks = Blocks()
     for number in range(ROUNDS[1]):
         phone = open_phone(folder=tmp_path / str(number), keep_recordings=True)
         app = phone.app
-        begun = [work_of_a_frame(app.listen_or_stop), work_of_a_frame()]
-        blocks.note("listening begins", begun)
-        session = app.session
-        assert session.wait(60)
-        use_everything(blocks, app, lambda app=app: app.tick(0.0))
-        phone.close()
+        with settled(phone):
+            begun = [work_of_a_frame(app.listen_or_stop), work_of_a_frame()]
+            blocks.note("listening begins", begun)
+            session = app.session
+            assert session.wait(60)
+            use_everything(blocks, app, lambda app=app: app.tick(0.0))
+            phone.close()
         if number + 1 >= ROUNDS[0] and not blocks.too_long():
             break
     ratios = blocks.ratios()
