@@ -192,8 +192,13 @@ class TestChoice:
         )
         truth = np.eye(8)[windows.material.labels][windows.owners] * 4.0
         self.windows, self.truth = windows, truth.astype(np.float32)
-        exact = dict.fromkeys(GENDERS, self.truth)
-        return Contest(windows, rehearsal, exact, dict.fromkeys(GENDERS, 1.0), Thresholds())
+
+        def contest(wrong=0):
+            """The float experts err on so many clips of each gender."""
+            exact = {gender: self.variant(gender, b"", wrong).logits for gender in GENDERS}
+            return Contest(windows, rehearsal, exact, dict.fromkeys(GENDERS, 1.0), Thresholds())
+
+        return contest
 
     def variant(self, gender, model, wrong=0):
         """Gives the first `wrong` clips of the gender another label."""
@@ -215,31 +220,37 @@ class TestChoice:
 
         monkeypatch.setattr(variants, "Graph", Graph)
 
+    def test_the_faithful_one_wins_over_one_that_seems_better(self, contest, no_graphs):
+        right, same = self.variant("male", b"m"), self.variant("male", b"larger", wrong=5)
+        chosen = contest(wrong=5).best([right, same, self.variant("female", b"f", wrong=5)], 100)
+        assert chosen["male"] is same
+
     def test_fewer_mistakes_win_over_fewer_bytes(self, contest, no_graphs):
         right, small = self.variant("female", b"large"), self.variant("female", b"s", wrong=9)
-        chosen = contest.best([small, right, self.variant("male", b"m")], 100)
+        chosen = contest().best([small, right, self.variant("male", b"m")], 100)
         assert chosen["female"] is right
 
     def test_of_equals_the_smaller_is_kept(self, contest, no_graphs):
         large, small = self.variant("male", b"large"), self.variant("male", b"s")
-        chosen = contest.best([large, small, self.variant("female", b"f")], 100)
+        chosen = contest().best([large, small, self.variant("female", b"f")], 100)
         assert chosen["male"] is small
 
     def test_of_equals_the_one_fairer_to_the_worse_heard_gender_is_kept(
         self, contest, no_graphs, monkeypatch
     ):
         """Men's mistakes decide where they are the more; women's do not, and size does."""
-        monkeypatch.setattr(contest, "_warranted_change", lambda proof, system: 0.0)
+        of_equals = contest()
+        monkeypatch.setattr(of_equals, "_largest_change", lambda proof, system: 0.0)
         worse, fair = self.variant("male", b"m", wrong=3), self.variant("male", b"larger", wrong=1)
-        chosen = contest.best([worse, fair, self.variant("female", b"f")], 100)
+        chosen = of_equals.best([worse, fair, self.variant("female", b"f")], 100)
         assert chosen["male"] is fair
         heard_well = self.variant("female", b"larger")
-        chosen = contest.best([heard_well, self.variant("female", b"f", wrong=1), worse], 100)
+        chosen = of_equals.best([heard_well, self.variant("female", b"f", wrong=1), worse], 100)
         assert chosen["female"].model == b"f"
 
     def test_the_budget_shuts_out_the_better_one(self, contest, no_graphs):
         right, small = self.variant("male", b"large"), self.variant("male", b"s", wrong=5)
-        chosen = contest.best([right, small, self.variant("female", b"f")], 3)
+        chosen = contest().best([right, small, self.variant("female", b"f")], 3)
         assert chosen["male"] is small
         with pytest.raises(EdgeError, match="no female expert is within 0 bytes"):
-            contest.best([right, small, self.variant("female", b"f")], 0)
+            contest().best([right, small, self.variant("female", b"f")], 0)
