@@ -41,11 +41,18 @@ def _sections(evaluation: Evaluation, by_speaker: bool) -> Iterable[str]:
         yield "Emotion, the gate choosing the experts\n" + _overview(evaluation, by_speaker)
         yield "Emotion by the speaker's gender\n" + _by_gender(evaluation)
         for corpus, part in groups:
-            yield f"{corpus}, {part}: by emotion\n" + _by_emotion(evaluation, corpus, part)
-            yield f"{corpus}, {part}: confusion (rows the truth, columns the answers, clips)\n" + (
-                _confusion(evaluation, corpus, part)
-            )
+            yield from emotions_in_detail(evaluation, corpus, part, f"{corpus}, {part}")
     yield "Gender gate, one clip at a time\n" + _gate(evaluation)
+
+
+def emotions_in_detail(
+    evaluation: Evaluation, corpus: str, part: str, title: str
+) -> Iterable[str]:
+    """A table of each emotion's measures, and what it was taken for."""
+    yield f"{title}: by emotion\n" + _by_emotion(evaluation, corpus, part)
+    yield f"{title}: confusion (rows the truth, columns the answers, clips)\n" + (
+        _confusion(evaluation, corpus, part)
+    )
 
 
 def _overview(evaluation: Evaluation, by_speaker: bool) -> str:

@@ -22,7 +22,13 @@ from training.crossval.folds import (
     split,
     validation_speakers,
 )
-from training.crossval.results import collect, fold_run, format_results, published
+from training.crossval.results import (
+    collect,
+    fold_run,
+    format_details,
+    format_results,
+    published,
+)
 from training.crossval.settings import CrossvalSettings
 from training.evaluation import Evaluation
 from training.protocol import EMOBOX, Protocol
@@ -329,6 +335,23 @@ class TestResults:
             assert found[measure]["standard_deviation"] == pytest.approx(np.std(values, ddof=1))
         low, high = found["pooled"]["ua_interval"]
         assert low < found["pooled"]["ua"] < high
+
+    def test_each_emotion_is_told_over_all_folds(self, content, tmp_path):
+        pooled = content["groups"]["emobox"]["int8"]["pooled"]
+        everybody, men = (pooled["by_gender"][name] for name in ("all", "male"))
+        assert everybody["confusion"] == men["confusion"]  # SAVEE's four are men
+        assert pooled["by_gender"]["female"]["clips"] == 0
+        counts = np.array(everybody["confusion"])
+        assert counts.sum() == sum(row["int8"]["clips"] for row in content["folds"])
+        recalls = np.diag(counts) / counts.sum(axis=1)
+        assert np.mean(recalls) == pytest.approx(pooled["ua"])
+        text = format_details(Run(tmp_path), content)
+        assert "savee, all folds of emobox, int8: by emotion" in text and "confusion" in text
+        for label, row in zip(everybody["labels"], counts):
+            (line,) = [
+                line for line in text.split("confusion")[1].splitlines() if line.startswith(label)
+            ]
+            assert [int(each) for each in line.split()[1:]] == row.tolist()
 
     def test_the_table_stands_beside_published_figures_and_says_what_is_missing(self, content):
         text = format_results(content)

@@ -48,7 +48,7 @@ from training.crossval.folds import (
     split,
     validation_speakers,
 )
-from training.crossval.results import collect, fold_run, format_results
+from training.crossval.results import collect, fold_run, format_details, format_results
 from training.crossval.settings import CrossvalSettings
 from training.emotion import (
     WINDOW_HOP,
@@ -164,6 +164,7 @@ def run(arguments: argparse.Namespace) -> int:
     content = collect(crossval.run, crossval.corpus, crossval.folds)
     crossval.run.write("crossval.json", content)
     print(format_results(content))
+    print(f"\n{format_details(crossval.run, content)}")
     print(f"\nwrote {crossval.run.folder / 'crossval.json'}")
     return 0
 

@@ -16,7 +16,7 @@ from training.answers import load_answers, pooled
 from training.crossval.folds import Fold
 from training.evaluation import Evaluation
 from training.run import Run
-from training.tables import percent, table
+from training.tables import emotions_in_detail, percent, table
 
 FORMS = ("int8", "float")
 """The deployed form (int8 experts, the gate choosing) and the networks as trained."""
@@ -128,6 +128,10 @@ def _summary(
                 "gate_cost": [cost.low, cost.estimate, cost.high],
                 "ece": whole.ece,
                 "gate_uar": answers.gate(answers.select(corpus=corpus)).uar,
+                "by_gender": {
+                    name: answers.emotion(corpus, "test", gender).to_dict()
+                    for name, gender in (("all", None), *((each, each) for each in GENDERS))
+                },
             },
         }
     return summary
@@ -159,6 +163,18 @@ def format_results(content: dict[str, Any]) -> str:
             sections[-1] += f"\n{missing} of {summary['folds_planned']} folds are not done yet"
         if not overlap and group == "emobox" and content["published"]["models"]:
             sections.append(_published(content, summary))
+    return "\n\n".join(sections)
+
+
+def format_details(run: Run, content: dict[str, Any]) -> str:
+    """Each emotion over all folds, and what it was taken for: the deployed form's, if there."""
+    sections = []
+    for group, summary in content["groups"].items():
+        form = next(form for form in FORMS if form in summary)
+        answers = pooled_answers(run, content, group, form)
+        assert answers is not None
+        title = f"{content['corpus']}, all folds of {group}, {form}"
+        sections += emotions_in_detail(answers, content["corpus"], "test", title)
     return "\n\n".join(sections)
 
 
