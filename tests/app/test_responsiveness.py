@@ -16,6 +16,13 @@ FRAME_SECONDS = 1 / 60
 LONGEST_BLOCK = 0.008 / FRAME_SECONDS
 """Of a frame's time, that a frame's work may take besides drawing."""
 
+MOST_OBJECTS = 34_000
+"""That Python's collector may look through at once, young collections aside.
+
+How long that takes depends on what else uses the memory: some 7 ms on a machine that does nothing
+else, and half as long again where others work. How many there are does not depend on it.
+"""
+
 RECORDINGS = 3
 SECONDS = 4.0
 
@@ -26,6 +33,37 @@ RESULTS = 200
 
 AFTER = 4
 """Frames that are looked at after all is there."""
+
+
+class Collector:
+    """Watches what Python's collector does at its full collections."""
+
+    def __init__(self) -> None:
+        self.seconds = self._counting = 0.0
+        self.objects = 0
+
+    def __enter__(self) -> Collector:
+        gc.callbacks.append(self._called)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self._called)
+
+    def taken(self) -> tuple[float, float]:
+        """Seconds that it worked since it was asked before, and those that counting took."""
+        taken, self.seconds, self._counting = (self.seconds, self._counting), 0.0, 0.0
+        return taken
+
+    def _called(self, phase: str, info: dict[str, int]) -> None:
+        if info["generation"] < 2:
+            return
+        now = time.thread_time()
+        if phase == "start":
+            self.objects = len(gc.get_objects())
+            self._began = time.thread_time()
+            self._counting += self._began - now
+        else:
+            self.seconds += now - self._began
 
 
 def work_of_a_frame(act=None) -> float:
@@ -57,36 +95,57 @@ def settled(phone) -> Iterator[None]:
 
 
 class Blocks:
-    """The longest block of each action; of the rounds the best, since others use the machine."""
+    """The longest block of each action; of the rounds the best, since others use the machine.
 
-    def __init__(self) -> None:
+    A full collection of Python's is no part of a block here: it is held to `MOST_OBJECTS`.
+    """
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
         self._seconds: dict[str, list[float]] = defaultdict(list)
+        self._with_collector: dict[str, list[float]] = defaultdict(list)
+        self._objects: dict[str, list[int]] = defaultdict(list)
 
     def measure(self, app, name: str, act, until=lambda: True) -> None:
         """Acts within a frame, and goes on until all of it is there."""
-        blocks = [work_of_a_frame(act)]
+        self._collector.objects = 0
+        self._collector.taken()
+        blocks = [self._frame(act)]
         left = AFTER
         end = time.monotonic() + 10
         while left:
             assert time.monotonic() < end, f"{name}: it did not happen"
             if not app.background.idle:
                 time.sleep(0.001)
-            blocks.append(work_of_a_frame())
+            blocks.append(self._frame())
             there = app.complete and app.background.idle and until()
             left = left - 1 if there else AFTER
-        self.note(name, blocks)
+        self.note(name, [work for work, _ in blocks])
+        self._with_collector[name].append(max(work + collecting for work, collecting in blocks))
+        self._objects[name].append(self._collector.objects)
 
     def note(self, name: str, blocks: list[float]) -> None:
         """Seconds of each frame."""
         self._seconds[name].append(max(blocks))
 
-    def ratios(self) -> dict[str, float]:
+    def _frame(self, act=None) -> tuple[float, float]:
+        """Seconds of a frame without the collector, and of the collector."""
+        work = work_of_a_frame(act)
+        collecting, counting = self._collector.taken()
+        return work - collecting - counting, collecting
+
+    def ratios(self, with_collector: bool = False) -> dict[str, float]:
         """Of a frame's time."""
-        return {name: min(each) / FRAME_SECONDS for name, each in self._seconds.items()}
+        seconds = {**self._seconds, **(self._with_collector if with_collector else {})}
+        return {name: min(each) / FRAME_SECONDS for name, each in seconds.items()}
 
     def too_long(self) -> dict[str, float]:
         """Those that are."""
         return {name: ratio for name, ratio in self.ratios().items() if ratio > LONGEST_BLOCK}
+
+    def objects(self) -> dict[str, int]:
+        """That the collector looked through at once."""
+        return {name: min(each) for name, each in self._objects.items()}
 
 
 def open_everything(blocks: Blocks, app, time_of: str) -> None:
@@ -190,24 +249,27 @@ def use_everything(blocks: Blocks, app, record) -> None:
 def test_no_frame_of_opening_a_screen_holds_it(
     open_phone, speech_file, tmp_path, record_property
 ):
-    blocks = Blocks()
-    for number in range(ROUNDS[1]):
-        phone = open_phone(folder=tmp_path / str(number), keep_recordings=True)
-        app = phone.app
-        with settled(phone):
-            begun = [work_of_a_frame(app.listen_or_stop), work_of_a_frame()]
-            blocks.note("listening begins", begun)
-            session = app.session
-            assert session.wait(60)
-            use_everything(blocks, app, lambda app=app: app.tick(0.0))
-            phone.close()
-        if number + 1 >= ROUNDS[0] and not blocks.too_long():
-            break
-    ratios = blocks.ratios()
-    for name, ratio in ratios.items():
+    with Collector() as collector:
+        blocks = Blocks(collector)
+        for number in range(ROUNDS[1]):
+            phone = open_phone(folder=tmp_path / str(number), keep_recordings=True)
+            app = phone.app
+            with settled(phone):
+                begun = [work_of_a_frame(app.listen_or_stop), work_of_a_frame()]
+                blocks.note("listening begins", begun)
+                session = app.session
+                assert session.wait(60)
+                use_everything(blocks, app, lambda app=app: app.tick(0.0))
+                phone.close()
+            if number + 1 >= ROUNDS[0] and not blocks.too_long():
+                break
+    objects = blocks.objects()
+    for name, ratio in blocks.ratios(with_collector=True).items():
         record_property(name, ratio)
-        print(f"{name + ':':28} {ratio:.2f} of a frame")
+        print(f"{name + ':':28} {ratio:.2f} of a frame, {objects.get(name, 0):6,} objects")
     assert blocks.too_long() == {}
+    assert max(objects.values()) > 0
+    assert {name: each for name, each in objects.items() if each > MOST_OBJECTS} == {}
 
 
 def test_no_frame_of_a_recording_holds_the_screen(open_phone, speech_file, record_property):
