@@ -1,7 +1,7 @@
 """Widgets side by side or one under the other.
 
-As Kivy's BoxLayout places them, but without the limits of a child's size that nobody sets here: for
-each of them every child would keep some sixty objects more, see `app.widgets.letters`.
+As Kivy's BoxLayout places them, but without the limits of a child's size that nobody sets here: to
+ask for them makes objects for every child, see `app.widgets.letters`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Text, drawn with a fraction of what Kivy's Label keeps for every one.
 
-A Label has seventy properties, each with its observers: some 350 objects that Python's collector
+A Label has seventy properties, each with its observers: some 300 objects that Python's collector
 has to look through and, when a screen was left, to free. Screens consist mostly of text.
 """
 

@@ -142,6 +142,25 @@ def test_letters_are_those_of_kivys_label(look, place, markup):
     assert ours._area.texture.pixels == theirs.texture.pixels
 
 
+def test_a_text_leaves_the_collector_a_third_of_what_a_label_does(look, kivy):
+    import gc
+
+    from kivy.uix.label import Label
+
+    from app.widgets.text import Text
+
+    def objects(make) -> float:
+        make()  # what is made once
+        gc.collect()
+        before = len(gc.get_objects())
+        kept = [make() for _ in range(20)]
+        return (len(gc.get_objects()) - before) / len(kept)
+
+    text, label = objects(lambda: Text(look, "words")), objects(lambda: Label(text="words"))
+    print(f"objects: {text:.0f} of a Text, {label:.0f} of a Label")
+    assert 0 < text < 0.36 * label
+
+
 def test_text_that_fits_its_letters_grows_with_them(look, place):
     from app.widgets.text import Text
 
