@@ -38,14 +38,12 @@ class WordButton(Control, Letters):
             bold=True,
             align="center",
             padding=(dp(20), dp(8)),
+            least=look.touch,
             size_hint=(None, None),
         )
         self.look = look
         self.make_pressable(look, text, key)
         self.bind(pos=self._ground, size=self._ground, state=self._ground)
-
-    def drawn(self) -> None:
-        self.size = tuple(max(side, self.look.touch) for side in self.texture_size)
 
     def _ground(self, *_: Any) -> None:
         self.canvas.before.clear()
@@ -134,6 +132,7 @@ class Chip(Control, Letters):
             colour=look.palette.text,
             align="center",
             padding=(dp(16), dp(8)),
+            least=look.touch,
             size_hint=(None, None),
         )
         self.look = look
@@ -142,9 +141,6 @@ class Chip(Control, Letters):
         self.bind(pos=self._ground, size=self._ground, chosen=self._mark)
         self.chosen = chosen
         self._mark()
-
-    def drawn(self) -> None:
-        self.size = tuple(max(side, self.look.touch) for side in self.texture_size)
 
     def _mark(self, *_: Any) -> None:
         palette = self.look.palette

@@ -24,10 +24,11 @@ ALIGNED = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 
 class Letters(Widget):
-    """Draws its text at its own height; a subclass makes itself as large as it needs to be.
+    """Draws its text, and is as large as that.
 
     colour: "#RRGGBB"; align: "left", "center" or "right", of the lines, too; padding: in pixels,
-    beside and above the letters; markup: whether the text has Kivy's.
+    beside and above the letters; markup: whether the text has Kivy's; least: pixels, so wide and
+    high it is at least.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Letters(Widget):
         padding: tuple[float, float] = (0, 0),
         markup: bool = False,
         line_height: float = 1.0,
+        least: float = 0.0,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
         self.markup = markup
         self.texture_size = (0, 0)
+        self._least = least
         self._natural_width = 0.0
         self._colour = colour
         self._letters = (MarkupLabel if markup else Plain)(
@@ -132,6 +135,7 @@ class Letters(Widget):
 
     def drawn(self) -> None:
         """Its letters are `texture_size` large now."""
+        self.size = tuple(max(side, self._least) for side in self.texture_size)
 
     def _place(self, *_: Any) -> None:
         width, height = self.texture_size

@@ -27,7 +27,7 @@ class Text(Letters):
         **settings: Any,
     ) -> None:
         self._fits = fit
-        self._least = 0.0
+        self._least_width = 0.0
         super().__init__(
             text,
             look.size_of(role),
@@ -50,12 +50,12 @@ class Text(Letters):
 
     def at_least(self, width: float) -> None:
         """So wide, if its letters are not wider; of one that fits them."""
-        self._least = width
+        self._least_width = width
         self.drawn()
 
     def drawn(self) -> None:
         if self._fits:
-            self.size = max(self.texture_size[0], self._least), self.texture_size[1]
+            self.size = max(self.texture_size[0], self._least_width), self.texture_size[1]
         else:
             self.height = self.texture_size[1]
 
