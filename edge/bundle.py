@@ -18,6 +18,7 @@ from edge.errors import BundleError, SettingsError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.gender import GenderGate
 from edge.labels import GENDERS, LABELS
+from edge.prosody import Prosody
 
 FORMAT = 1
 """The manifest's format version that this package reads and writes."""
@@ -128,6 +129,8 @@ class Bundle:
     front_end, emotion_features, blend: the settings with which the models were trained.
     thresholds: from where on an answer is not to be trusted.
     gate: the gender gate.
+    prosody: what judges a window's statistics beside the experts; None when the manifest has no
+        block `prosody`.
     experts: the emotion expert of each gender; they get ready at first use.
     temperatures: of each expert's softmax.
     metrics, licence, manifest: what the release says of itself, as plain JSON values.
@@ -145,6 +148,7 @@ class Bundle:
         models: dict[str, tuple[str, bytes]],
         temperatures: dict[str, float],
         thresholds: Thresholds,
+        prosody: Prosody | None = None,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
@@ -154,6 +158,7 @@ class Bundle:
         self.gate = gate
         self.temperatures = temperatures
         self.thresholds = thresholds
+        self.prosody = prosody
         self.labels = LABELS
         self.name: str = manifest["name"]
         self.version: str = manifest["version"]
@@ -194,8 +199,13 @@ class Bundle:
         thresholds = Thresholds()
         if "thresholds" in manifest:
             thresholds = settings("thresholds", Thresholds.from_dict)
+        prosody = None
+        if "prosody" in manifest:
+            name = settings("prosody", lambda section: _listed(section, contents, "prosody"))
+            prosody = _load_prosody(name, contents[name], front_end)
         return cls(
-            folder, manifest, front_end, features, blend, gate, models, temperatures, thresholds
+            folder, manifest, front_end, features, blend, gate, models, temperatures, thresholds,
+            prosody,
         )
 
     @cached_property
@@ -403,6 +413,15 @@ def _experts(
             raise SettingsError(f"{gender}.temperature must be above 0, got {temperature}")
         temperatures[gender] = temperature
     return models, temperatures
+
+
+def _load_prosody(name: str, content: bytes, front_end: FrontEnd) -> Prosody:
+    file = io.BytesIO(content)
+    file.name = name
+    try:
+        return Prosody.load(file, front_end)
+    except BundleError as error:
+        raise BundleError(f"{name}: {error}") from error
 
 
 def _load_gate(name: str, content: bytes) -> GenderGate:

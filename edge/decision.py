@@ -14,6 +14,7 @@ from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd, emotion_features, relative_db
 from edge.gender import Evidence, GenderGate
 from edge.labels import GENDERS, LABELS
+from edge.prosody import Prosody
 
 GENDER_CHOICES: tuple[str, ...] = (*GENDERS, "both")
 """What a caller may say of the speaker instead of leaving it to the gate."""
@@ -30,6 +31,7 @@ class Models:
     temperatures: Mapping[str, float]
     blend: Blend
     thresholds: Thresholds
+    prosody: Prosody | None = None
 
     @property
     def seconds_per_frame(self) -> float:
@@ -100,6 +102,7 @@ class Judgement:
         self._window = relative_db(log_mel, models.front_end.floor_db)
         self._features: NDArray[np.float32] | None = None
         self._of_expert: dict[str, NDArray[np.float64]] = {}
+        self._of_prosody: NDArray[np.float64] | None = None
 
     def evidence(self) -> Evidence:
         """What the window says of the speaker's gender."""
@@ -108,7 +111,8 @@ class Judgement:
     def emotions(self, female: float) -> NDArray[np.float64]:
         """Probabilities (8,) of the emotions, when the speaker is female with that probability.
 
-        Both experts answer, weighed as the bundle's blend says; one of weight 0 is not asked.
+        Both experts answer, weighed as the bundle's blend says; one of weight 0 is not asked. Then
+        the prosody is heard, if the bundle judges it.
         """
         weight = self._models.blend.female_weight(female)
         blended = np.zeros(len(LABELS))
@@ -116,7 +120,12 @@ class Judgement:
             blended += weight * self._answer("female")
         if weight < 1.0:
             blended += (1.0 - weight) * self._answer("male")
-        return blended
+        prosody = self._models.prosody
+        if prosody is None:
+            return blended
+        if self._of_prosody is None:
+            self._of_prosody = prosody.log_probabilities(self._window)
+        return prosody.weighed(blended, self._of_prosody)
 
     def _answer(self, gender: str) -> NDArray[np.float64]:
         if gender not in self._of_expert:

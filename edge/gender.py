@@ -188,10 +188,21 @@ class VoicingDetector:
 
     def harmonicity(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """Correlation of each frame's low bands with the best comb: (..., frames), -1 to 1."""
+        products, norm = self._products(log_mel)
+        correlation: NDArray[np.float32] = products.max(axis=-1) / norm
+        return correlation
+
+    def correlations(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same with every comb: (..., frames, candidates)."""
+        products, norm = self._products(log_mel)
+        return products / norm[..., None]
+
+    def _products(
+        self, log_mel: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         ripple = log_mel[..., : self._low] @ self._ripple  # (..., frames, low bands)
         norm = np.sqrt((ripple * ripple).sum(axis=-1)) + np.float32(1e-3)
-        correlation: NDArray[np.float32] = (ripple @ self.combs.T).max(axis=-1) / norm
-        return correlation
+        return ripple @ self.combs.T, norm
 
     def voiced(
         self, log_mel: NDArray[np.float32], loudness: NDArray[np.float32]

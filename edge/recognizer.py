@@ -26,6 +26,7 @@ from edge.gender import Evidence, GenderGate
 from edge.labels import GENDERS
 from edge.prediction import Prediction, Window
 from edge.process_experts import ProcessExperts
+from edge.prosody import Prosody
 from edge.quality import clipped_samples, flags_of
 from edge.stream import Stream
 from edge.turns import PAUSE_SECONDS
@@ -88,6 +89,7 @@ class Recognizer:
             loaded.temperatures,
             loaded.blend,
             loaded.thresholds,
+            loaded.prosody,
         )
 
     @classmethod
@@ -104,11 +106,13 @@ class Recognizer:
         active_span_db: float = -50.0,
         uncertain: float = Thresholds.uncertain,
         most: float = Blend.most,
+        prosody: Prosody | None = None,
     ) -> Recognizer:
         """A recogniser of parts that are in no bundle, such as float experts in training.
 
         experts: by "female" and "male"; temperatures: likewise, 1 when None. The others are the
-        fields of `Blend` and `Thresholds`. Raises SettingsError.
+        fields of `Blend` and `Thresholds`; prosody is heard beside the experts, if there is any.
+        Raises SettingsError.
         """
         temperatures = dict.fromkeys(GENDERS, 1.0) if temperatures is None else temperatures
         for what, by_gender in (("experts", experts), ("temperatures", temperatures)):
@@ -128,6 +132,7 @@ class Recognizer:
             dict(temperatures),
             blend,
             Thresholds(uncertain),
+            prosody,
         )
         return recognizer
 
@@ -140,9 +145,11 @@ class Recognizer:
         temperatures: Mapping[str, float],
         blend: Blend,
         thresholds: Thresholds,
+        prosody: Prosody | None,
     ) -> None:
         self._models = Models(
-            front_end, features, gate, ProcessExperts(experts), temperatures, blend, thresholds
+            front_end, features, gate, ProcessExperts(experts), temperatures, blend, thresholds,
+            prosody,
         )
         self._log_mel = LogMel(front_end)
 
@@ -158,6 +165,7 @@ class Recognizer:
             "temperatures": models.temperatures,
             **models.blend.to_dict(),
             **models.thresholds.to_dict(),
+            "prosody": models.prosody,
         }
         return _from_parts, (parts,)
 

@@ -26,7 +26,7 @@ from quantize.quantization import balanced_expert
 from quantize.representative import representative_windows
 from quantize.settings import METHODS, MethodSettings
 from quantize.variants import made_variant
-from training.crossval import Crossval, answer_fold, inner_temperatures
+from training.crossval import Crossval, answer_fold
 from training.crossval.folds import Fold
 from training.crossval.results import fold_run
 from training.run import Run
@@ -92,8 +92,11 @@ def _convert_fold(crossval: Crossval, fold: Fold, method: str) -> None:
         models[gender] = made_variant(piece, method, run.digests[gender], run.folder / "quantize")
     experts = {gender: make_expert(model, gender) for gender, model in models.items()}
     most = crossval.run.read("config.json")["settings"]["most"]
-    temperatures = inner_temperatures(validation, run.features, experts, most)
-    answer_fold(crossval, fold, "int8", experts, temperatures, most, _facts(models, run, method))
+    facts = _facts(models, run, method)
+    prosody = fold_run(crossval.run, fold).prosody_path
+    if prosody.exists():
+        facts["bytes"]["prosody"] = prosody.stat().st_size
+    answer_fold(crossval, fold, "int8", experts, validation, most, facts)
 
 
 def _facts(models: dict[str, bytes], run: FloatRun, method: str) -> dict[str, Any]:

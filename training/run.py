@@ -3,6 +3,7 @@
     config.json     settings, seed, command, split, fingerprint of the data, versions
     features.json   settings of the front end and of the experts' features
     gender.npz      the gate
+    prosody.npz     what judges a window's statistics, in the folds of a cross-validation
     universal.h5    the network of everybody that female.h5 was specialised from
     second.h5       another one, that male.h5 was specialised from, where it was trained
     history.jsonl   a line for each epoch
@@ -39,6 +40,10 @@ class Run:
     @property
     def gate_path(self) -> Path:
         return self.folder / "gender.npz"
+
+    @property
+    def prosody_path(self) -> Path:
+        return self.folder / "prosody.npz"
 
     @property
     def history_path(self) -> Path:

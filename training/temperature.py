@@ -34,7 +34,7 @@ def fitted_temperature(windows: ClipWindows, logits: np.ndarray, gender: str | N
         probabilities = windows.means(windows.shares(logits, math.exp(log_temperature)))
         return float(-np.log(np.maximum(probabilities[chosen, truth], 1e-12)).mean())
 
-    return _best(loss)
+    return best_number(loss)
 
 
 def common_factor(
@@ -60,10 +60,10 @@ def common_factor(
         probabilities = windows.means(weights * women + (1.0 - weights) * men)
         return float(-np.log(np.maximum(probabilities[clips, truth], 1e-12)).mean())
 
-    return _best(loss)
+    return best_number(loss)
 
 
-def _best(loss: Callable[[float], float]) -> float:
+def best_number(loss: Callable[[float], float]) -> float:
     """The number whose logarithm has the least loss; four decimals."""
     from scipy.optimize import minimize_scalar
 

@@ -12,6 +12,7 @@ import pytest
 
 from edge.errors import SettingsError
 from edge.labels import LABELS
+from edge.prosody import Prosody
 from training.__main__ import main
 from training.answers import load_answers, pooled, save_answers
 from training.corpora import CORPUS_LABELS, Clip, CorpusError, read_corpora
@@ -240,6 +241,10 @@ def test_a_run_holds_answers_figures_and_configuration(finished):
         assert row[form]["ua"] == answers.emotion("savee", "test").ua
     assert row["int8"]["multiply_accumulates"]["female"] > 0
     assert row["int8"]["temperatures"]["female"] != 1.0
+    prosody = Prosody.load(finished / "fold-2" / "prosody.npz")
+    assert row["int8"]["bytes"]["prosody"] == (finished / "fold-2" / "prosody.npz").stat().st_size
+    assert prosody.weight == pytest.approx(0.35 * 3 / 5)  # of three speakers
+    assert row["int8"]["prosody_temperature"] == 1.0  # no speaker of SAVEE is left to set it
     config = json.loads((finished / "config.json").read_text())
     assert len(config["data"]) == 64 and config["settings"]["base"]["n_mfcc"] == 13
     assert config["validation"]["2"] == ["crema-d/1015", "crema-d/1020"]

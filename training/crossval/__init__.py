@@ -6,8 +6,9 @@
 2. For every few folds, two base networks are trained on the clips that all of these train on: the
    other corpora, and the speakers that none of them tests or validates with.
 3. Each fold's two networks of everybody begin with its base's and learn from the fold's training
-   part and a share of the other corpora; from them the experts are specialised. Inner validation
-   speakers, who are not trained on, set the experts' temperatures, and nothing else.
+   part and a share of the other corpora; from them the experts are specialised. The judge of
+   prosody learns from the same part, the more from other corpora the fewer its speakers. Inner
+   validation speakers, who are not trained on, set the temperatures, and nothing else.
 4. The int8 forms are made and tested by the program `quantize.crossval`, which is started when all
    folds are trained.
 
@@ -34,6 +35,8 @@ from edge.errors import SettingsError
 from edge.features import FrontEnd
 from edge.gender import GenderGate, read_arrays
 from edge.labels import GENDERS
+from edge.prosody import Prosody
+from edge.prosody import read_arrays as read_prosody
 from edge.recognizer import Recognizer
 from training.answers import save_answers
 from training.cache import FeatureCache
@@ -59,6 +62,13 @@ from training.emotion import (
 )
 from training.evaluation import evaluate
 from training.gender import fit_gate, write_arrays
+from training.prosody import (
+    ProsodyRows,
+    fit_prosody,
+    joint_temperature,
+    judged_windows,
+    write_prosody,
+)
 from training.protocol import RELEASE, Protocol
 from training.run import STAGES, Run
 from training.settings import TrainingSettings
@@ -240,6 +250,7 @@ def _train(
         total += _family_steps(crossval.material(parts.train), settings, "fold", of_fold, STAGES)
     config = _base_config(crossval)
     begun: dict[str, tuple[Run, list[Run]]] = {}
+    made = ProsodyRows()
     with tqdm(total=total, unit="step", mininterval=5.0, desc=crossval.corpus) as bar:
         for fold in chosen:
             name = _base_name(bases[fold.name])
@@ -258,6 +269,7 @@ def _train(
                 {**config, "fold": fold.name, "hold_out": sorted(crossval.validating(fold))},
                 STAGES, bar, *begun[name],
             )
+            _fit_prosody(crossval, fold, settings, made)
             if not (folder.folder / "float.npz").exists():
                 _test_float(
                     crossval, fold, crossval.material(parts.validation), settings, gate
@@ -330,11 +342,9 @@ def _test_float(
 
     folder = fold_run(crossval.run, fold)
     folder.gate_path.write_bytes(gate.gate_path.read_bytes())
-    features = folder.emotion_features()
     models = {gender: folder.expert(gender) for gender in GENDERS}
     experts = {gender: KerasExpert(model) for gender, model in models.items()}
-    temperatures = inner_temperatures(validation, features, experts, settings.most)
-    answer_fold(crossval, fold, "float", experts, temperatures, settings.most, {
+    answer_fold(crossval, fold, "float", experts, validation, settings.most, {
         "parameters": sum(int(model.count_params()) for model in models.values()),
     })
 
@@ -363,17 +373,26 @@ def answer_fold(
     fold: Fold,
     form: str,
     experts: dict[str, Any],
-    temperatures: dict[str, float],
+    validation: Material,
     most: float,
     facts: dict[str, Any],
 ) -> None:
     """Asks a recogniser of the experts about the fold's test clips, and keeps its answers.
 
-    form: of FORMS, the stem of the files; most: weight of an expert whose gender is certain;
-    facts: what else the JSON file shall say
+    form: of FORMS, the stem of the files; validation: the clips of inner validation speakers, who
+    set the temperatures; most: weight of an expert whose gender is certain; facts: what else the
+    JSON file shall say
     """
     folder = fold_run(crossval.run, fold)
     features = folder.emotion_features()
+    temperatures = inner_temperatures(validation, features, experts, most)
+    prosody = None
+    if folder.prosody_path.exists():
+        prosody = Prosody(read_prosody(folder.prosody_path))
+        prosody.temperature = _joint_temperature(
+            prosody, crossval.corpus, validation, features, experts, temperatures, most
+        )
+        facts = {**facts, "prosody_temperature": prosody.temperature}
     recognizer = Recognizer.from_parts(
         front_end=folder.front_end(),
         emotion_features=features,
@@ -383,10 +402,54 @@ def answer_fold(
         window_hop_frames=WINDOW_HOP,
         active_span_db=features.trim_db,
         most=most,
+        prosody=prosody,
     )
     found = evaluate(recognizer, crossval.tested(), fold.protocol, ["test"], progress=False)
     folder.write(f"{form}.json", {"temperatures": temperatures, **facts})
     save_answers(found, folder.folder / f"{form}.npz")
+
+
+def _joint_temperature(
+    prosody: Prosody,
+    corpus: str,
+    validation: Material,
+    features: Any,
+    experts: dict[str, Any],
+    temperatures: dict[str, float],
+    most: float,
+) -> float:
+    """What experts and prosody together are divided by; 1 without inner validation speakers."""
+    kept = [k for k, clip in enumerate(validation.clips) if clip.corpus == corpus]
+    if not kept:
+        return 1.0
+    here = Material(
+        [validation.clips[k] for k in kept], [validation.log_mels[k] for k in kept]
+    )
+    windows = ClipWindows(here, features)
+    women, men = (windows.shares(windows.logits(experts[g]), temperatures[g]) for g in GENDERS)
+    weights = np.where(windows.of_gender("female")[windows.owners, None], most, 1.0 - most)
+    return joint_temperature(
+        prosody, weights * women + (1.0 - weights) * men, judged_windows(prosody, here),
+        here.labels[windows.owners],
+    )
+
+
+def _fit_prosody(
+    crossval: Crossval, fold: Fold, settings: CrossvalSettings, made: ProsodyRows
+) -> None:
+    """The fold's judge of prosody, from its training part: of the tested corpus, and of others."""
+    path = fold_run(crossval.run, fold).prosody_path
+    if path.exists() or not settings.prosody.weight:
+        return
+    train = crossval.split(fold).train
+    own = [k for k in train if crossval.clips[k].corpus == crossval.corpus]
+    others = [k for k in train if crossval.clips[k].corpus != crossval.corpus]
+    arrays = fit_prosody(
+        crossval.material(own), crossval.material(others), settings.prosody, made
+    )
+    aside = path.with_name(".prosody.partial.npz")
+    write_prosody(aside, arrays)
+    os.replace(aside, path)
 
 
 def _make_int8(

@@ -185,9 +185,12 @@ def deployed_cost(rows: Sequence[dict[str, Any]]) -> str:
         return ""
     size = max(sum(each["bytes"].values()) for each in found)
     work = max(sum(each["multiply_accumulates"].values()) for each in found)
+    parts = "both experts and the gate"
+    if any("prosody" in each["bytes"] for each in found):
+        parts = "both experts, the gate and the judge of prosody"
     return (
-        f"Deployed: both experts and the gate take {size / 1000:.0f} kB; a window of 3 s for which "
-        f"both answer takes {work / 1e6:.1f} M multiply-accumulates."
+        f"Deployed: {parts} take {size / 1000:.0f} kB; a window of 3 s for which both experts "
+        f"answer takes {work / 1e6:.1f} M multiply-accumulates."
     )
 
 

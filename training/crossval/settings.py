@@ -11,7 +11,10 @@ from typing import Any
 from edge.errors import SettingsError
 from training.corpora import CORPORA
 from training.gender.settings import GateSettings
+from training.prosody import ProsodySettings
 from training.settings import MOST, StageSettings, TrainingSettings
+
+_PROSODY = tuple(field.name for field in dataclasses.fields(ProsodySettings))
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class CrossvalSettings:
     base: of the networks that several folds begin with, on the clips that all of these train on
     fold: of each fold, on its training part and a share of the other corpora
     gate: of the gender gate, without the tested corpus
+    prosody: of the judge of prosody
     """
 
     base: TrainingSettings = dataclasses.replace(
@@ -32,6 +36,7 @@ class CrossvalSettings:
         specialised=StageSettings(epochs=6, learning_rate=1e-4),
     )
     gate: GateSettings = GateSettings()
+    prosody: ProsodySettings = ProsodySettings()
     most: float = MOST           # weight of an expert whose gender is certain
     other_share: float = 0.25    # of the other corpora's clips in an epoch of a fold
     folds_of_base: int = 3       # that begin with the same networks
@@ -45,9 +50,9 @@ class CrossvalSettings:
     def replaced(self, assignments: Iterable[str]) -> CrossvalSettings:
         """With assignments such as "other_share=0.5" or "fold.universal.epochs=30" carried out.
 
-        What begins with "base.", "fold." or "gate." is for that training alone; another setting of
-        an emotion training, such as "n_mfcc=32", is for base and folds. SettingsError as of the
-        trainings' own settings.
+        What begins with "base.", "fold.", "gate." or "prosody." is for that training alone; another
+        setting of an emotion training, such as "n_mfcc=32", is for base and folds. SettingsError as
+        of the trainings' own settings.
         """
         settings = self
         for assignment in assignments:
@@ -58,6 +63,11 @@ class CrossvalSettings:
                 settings = dataclasses.replace(settings, **{group: changed})
             elif dot and group == "gate":
                 settings = dataclasses.replace(settings, gate=settings.gate.changed([rest]))
+            elif dot and group == "prosody" and name[len("prosody."):] in _PROSODY:
+                chosen = {name[len("prosody."):]: _share(assignment)}
+                settings = dataclasses.replace(
+                    settings, prosody=dataclasses.replace(settings.prosody, **chosen)
+                )
             elif name in ("other_share", "most"):
                 settings = dataclasses.replace(settings, **{name: _share(assignment)})
             elif name == "folds_of_base":

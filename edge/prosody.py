@@ -1,0 +1,322 @@
+"""How a window sounds as a whole: statistics of its voice, and a linear judge of them.
+
+The experts see a window as a picture, from which the mean of each coefficient is taken away. Here
+are the things that such a picture hides or that a small network is slow to find: the long-term
+spectrum, the melody of the pitch, the rhythm of the level, and how the coefficients move together
+over an eighth of a second (the logarithm of their covariance, Arsigny et al. 2006). Linear
+discriminants weigh them.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any, BinaryIO, Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import BundleError
+from edge.features import FrontEnd, active_frames, mel_centres, mfcc, relative_db
+from edge.gender import Voicing, VoicingDetector, loudness_db
+from edge.labels import LABELS
+
+FORMAT = 1
+ARRAYS = ("format", "spread", "centre", "scale", "weights", "offsets", "emotions", "weight",
+          "temperature")
+"""What a `prosody.npz` holds."""
+
+COEFFICIENTS = 31              # cepstral coefficients of which there are statistics, from c0
+MOVING = 8                     # of which the covariance is taken, beside the pitch
+LAGS = (0, 3, 8)               # frames between which they are compared
+LEAST_FRAMES = 24              # a shorter window is repeated in reverse up to there
+SIZE = 526                     # of the statistics
+FARTHEST = 5.0                 # standard deviations, beyond which a statistic counts no more
+LEAST = 1e-4                   # probability of any emotion
+_RANGE_DB = 30.0               # below its loudest frame, a frame is not loud
+_HARMONIC = 0.35               # correlation with a comb, from which a loud frame has a pitch
+_TRIM_DB = -50.0
+_PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
+_RHYTHM_HZ = (0.4, 1.5, 2.5, 4.0, 6.0, 8.0, 12.0, 18.0, 31.0)  # edges of the modulation's bands
+_SPECTRUM = 256                # frames of the modulation's Fourier transform
+_RIDGE = 0.1                   # added to the eigenvalues of a covariance
+
+
+class ProsodyStatistics:
+    """Makes one row of statistics of a window. Threads may share it.
+
+    spread: (MOVING + 1,) the standard deviations of c0 ... and of the pitch in octaves that are
+        usual within a window, so that a covariance is of numbers around 1
+    """
+
+    def __init__(self, front_end: FrontEnd, spread: NDArray[np.float64]) -> None:
+        self._voicing = VoicingDetector(mel_centres(front_end), Voicing())
+        self._floor_db = front_end.floor_db
+        self.spread = spread
+        seconds = front_end.hop_length / front_end.sample_rate
+        self._frames_per_second = 1.0 / seconds
+        hertz = np.fft.rfftfreq(_SPECTRUM, seconds)
+        pools = [(hertz >= low) & (hertz < high) for low, high in zip(_RHYTHM_HZ, _RHYTHM_HZ[1:])]
+        self._pools = np.stack([pool / max(1, pool.sum()) for pool in pools], axis=1)
+
+    def __call__(self, log_mel: NDArray[np.float32]) -> NDArray[np.float64]:
+        """log_mel: (frames, bands) decibels of one window, any level; returns (SIZE,)."""
+        spectrum = relative_db(log_mel, self._floor_db)
+        start, stop = active_frames(spectrum, _TRIM_DB)
+        spectrum = _lengthened(spectrum[start:stop], LEAST_FRAMES)
+        level = loudness_db(spectrum, (1, 120)).astype(np.float64)
+        level -= level.max()
+        loud = level > -_RANGE_DB
+        level = np.maximum(level, _TRIM_DB)
+        # Of about the size of a level in decibels, whatever the number of bands.
+        cepstrum = mfcc(spectrum, COEFFICIENTS).astype(np.float64) / np.sqrt(spectrum.shape[1])
+        pitch, harmonicity = self._pitch(spectrum)
+        voiced = loud & (harmonicity > _HARMONIC)
+        if voiced.sum() < 6:
+            voiced = np.zeros(len(level), bool)
+            voiced[np.argsort(-harmonicity, kind="stable")[:6]] = True
+        frames = np.arange(len(level))
+        melody = np.interp(frames, frames[voiced], pitch[voiced])
+        moving = np.concatenate([cepstrum[:, :MOVING], melody[:, None]], axis=1) / self.spread
+        return np.concatenate([
+            cepstrum[loud, 1:25].mean(axis=0),
+            cepstrum[loud, 1:].std(axis=0),
+            self._of_level(level, loud),
+            self._of_rhythm(np.stack([level, cepstrum[:, 1], cepstrum[:, 2], 20.0 * melody])),
+            _of_pitch(pitch, melody, voiced, level, loud),
+            _of_harmonicity(harmonicity, loud, voiced),
+            log_covariance(_stacked(moving)),
+        ])
+
+    def _pitch(
+        self, spectrum: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of each frame: octaves above the lowest candidate, and the correlation with its comb."""
+        scores = self._voicing.correlations(spectrum).astype(np.float64)  # (frames, candidates)
+        padded = np.concatenate([scores[:1], scores, scores[-1:]])
+        smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+        best = smooth.argmax(axis=1)
+        rows = np.arange(len(scores))
+        inner = np.clip(best, 1, scores.shape[1] - 2)
+        left, middle, right = (smooth[rows, inner + step] for step in (-1, 0, 1))
+        bend = left - 2.0 * middle + right
+        bent = np.abs(bend) > 1e-6
+        peak = np.where(bent, 0.5 * (left - right) / np.where(bent, bend, 1.0), 0.0)
+        octaves = (inner + np.clip(peak, -1.0, 1.0)) / self._voicing.voicing.steps_per_octave
+        return octaves, scores[rows, best]
+
+    def _of_level(
+        self, level: NDArray[np.float64], loud: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """(29,) of the decibels below the loudest frame: spread, changes, pauses and shape."""
+        change = np.diff(level)
+        edges = np.diff(np.concatenate([[0], loud.astype(int), [0]]))
+        begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        lengths = ends - begins
+        pauses = begins[1:] - ends[:-1] if len(begins) > 1 else np.zeros(1)
+        frames, rate = len(level), self._frames_per_second
+        shape = np.interp(np.linspace(0, frames - 1, 12), np.arange(frames), _smooth(level, 9))
+        return np.concatenate([
+            np.percentile(level, _PERCENTILES),
+            [level.mean(), level.std(), change.std(), np.abs(change).mean(), loud.mean(),
+             len(begins) / frames * rate, np.log(lengths.mean()), np.log(lengths.max()),
+             pauses.max() / rate, pauses.sum() / frames],
+            shape - shape.mean(),
+        ])
+
+    def _of_rhythm(self, contours: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(contours * 8,): how much of each contour (rows) moves how fast."""
+        frames = contours.shape[1]
+        faded = (contours - contours.mean(axis=1, keepdims=True)) * np.hanning(frames)
+        strength = np.abs(np.fft.rfft(faded[:, :_SPECTRUM], _SPECTRUM, axis=1)) / frames
+        rhythm: NDArray[np.float64] = np.log(strength @ self._pools + 1e-3).ravel()
+        return rhythm
+
+
+class Prosody:
+    """Judges emotions by the statistics of a window. Threads may share it.
+
+    weight: of its log-probabilities beside those of the experts, 0 to 2.
+    temperature: that both together are divided by, above 0.
+    """
+
+    def __init__(
+        self, arrays: Mapping[str, NDArray[Any]], front_end: FrontEnd | None = None
+    ) -> None:
+        arrays = checked_arrays(arrays)
+        self.statistics = ProsodyStatistics(front_end or FrontEnd(), arrays["spread"])
+        self._centre, self._scale = arrays["centre"], arrays["scale"]
+        self._weights, self._offsets = arrays["weights"], arrays["offsets"]
+        self._members = arrays["emotions"][None, :] == np.arange(len(LABELS))[:, None]
+        self.weight = float(arrays["weight"])
+        self.temperature = float(arrays["temperature"])
+        self.parameters = sum(arrays[name].size for name in ARRAYS if name != "format")
+
+    @classmethod
+    def load(
+        cls, file: str | PathLike[str] | BinaryIO, front_end: FrontEnd | None = None
+    ) -> Prosody:
+        """Reads `prosody.npz`; BundleError names the array that is missing, altered or unfit."""
+        return cls(read_arrays(file), front_end)
+
+    def log_probabilities(self, log_mel: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(frames, bands) decibels of one window to the logarithms of (8,) probabilities."""
+        (judged,) = self.judge(self.statistics(log_mel)[None])
+        of_window: NDArray[np.float64] = judged
+        return of_window
+
+    def judge(self, statistics: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(windows, SIZE) to (windows, 8) logarithms of probabilities, none less than LEAST."""
+        standard = (statistics - self._centre) * self._scale
+        joint = np.clip(standard, -FARTHEST, FARTHEST) @ self._weights + self._offsets
+        joint = np.exp(joint - joint.max(axis=1, keepdims=True))
+        shares = joint @ self._members.T
+        logarithms: NDArray[np.float64] = np.log(
+            np.maximum(shares / shares.sum(axis=1, keepdims=True), LEAST)
+        )
+        return logarithms
+
+    def weighed(
+        self, probabilities: NDArray[np.float64], judged: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The experts' probabilities (..., 8) and the logarithms of these to those of both."""
+        both = np.log(np.maximum(probabilities, 1e-9)) + self.weight * judged
+        both = (both - both.max(axis=-1, keepdims=True)) / self.temperature
+        shares = np.exp(both)
+        together: NDArray[np.float64] = shares / shares.sum(axis=-1, keepdims=True)
+        return together
+
+
+def log_covariance(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(rows, n) to the n (n + 1) / 2 different entries of the logarithm of their covariance.
+
+    Those off the diagonal times the root of 2, so that lengths are those of the whole matrix.
+    """
+    centred = rows - rows.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
+    logarithm = (vectors * np.log(np.maximum(values, 0.0) + _RIDGE)) @ vectors.T
+    where, factors = _upper(rows.shape[1])
+    entries: NDArray[np.float64] = logarithm.ravel()[where] * factors
+    return entries
+
+
+@functools.lru_cache(maxsize=4)
+def _upper(size: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    rows, columns = np.triu_indices(size)
+    return rows * size + columns, np.where(rows == columns, 1.0, np.sqrt(2.0))
+
+
+def _stacked(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(frames, n) to (frames - longest lag, n * lags): each frame beside later ones."""
+    count = len(rows) - LAGS[-1]
+    return np.concatenate([rows[lag : lag + count] for lag in LAGS], axis=1)
+
+
+def _lengthened(rows: NDArray[np.float32], least: int) -> NDArray[np.float32]:
+    while len(rows) < least:
+        rows = np.concatenate([rows, rows[::-1]])
+    return rows
+
+
+def _smooth(contour: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    padded = np.pad(contour, width // 2, mode="edge")
+    return np.convolve(padded, np.full(width, 1.0 / width), "valid")
+
+
+def _of_pitch(
+    pitch: NDArray[np.float64],
+    melody: NDArray[np.float64],
+    voiced: NDArray[np.bool_],
+    level: NDArray[np.float64],
+    loud: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """(25,) in octaves: where it lies, how it moves from frame to frame and over the window."""
+    tones = pitch[voiced]
+    where = np.flatnonzero(voiced)
+    steps = np.diff(pitch)[voiced[1:] & voiced[:-1]]
+    steps = steps[np.abs(steps) < 0.25]  # larger ones are mistakes of an octave or of a fifth
+    if len(steps) < 3:
+        steps = np.zeros(3)
+    time = (where - where.mean()) / len(pitch)
+    slope = (time * (tones - tones.mean())).sum() / ((time * time).sum() + 1e-6)
+    levels = level[voiced]
+    together = ((levels - levels.mean()) * (tones - tones.mean())).mean()
+    together /= levels.std() * tones.std() + 1e-3
+    shape = np.interp(
+        np.linspace(where[0], where[-1], 8), np.arange(len(pitch)), _smooth(melody, 7)
+    )
+    return np.concatenate([
+        np.percentile(tones, _PERCENTILES),
+        [tones.mean(), tones.std(), slope, voiced.mean(), len(tones) / max(1, loud.sum()),
+         np.abs(steps).mean(), steps.std(), steps.mean(), (steps > 0).mean(), together],
+        shape - tones.mean(),
+    ])
+
+
+def _of_harmonicity(
+    harmonicity: NDArray[np.float64], loud: NDArray[np.bool_], voiced: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """(8,): how clear the pitch of the loud frames is."""
+    here = harmonicity[loud]
+    return np.concatenate([
+        np.percentile(here, (10, 25, 50, 75, 90)),
+        [here.mean(), here.std(), harmonicity[voiced].mean()],
+    ])
+
+
+def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray[Any]]:
+    """The arrays of an `.npz`, without pickle; BundleError when it is no whole archive of them."""
+    name = getattr(file, "name", file)
+    read_array: Callable[..., NDArray[Any]] = np.lib.format.read_array
+    try:
+        with zipfile.ZipFile(file) as archive:
+            found = set(archive.namelist())
+            return {
+                key: read_array(io.BytesIO(archive.read(f"{key}.npy")), allow_pickle=False)
+                for key in ARRAYS
+                if f"{key}.npy" in found
+            }
+    # What zipfile and numpy raise at altered bytes; NotImplementedError is a RuntimeError.
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise BundleError(f"the prosody model {name} cannot be read: {error}") from error
+
+
+def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
+    """The arrays in float64, each there, finite and of a shape that fits; or BundleError."""
+    checked: dict[str, NDArray[np.float64]] = {}
+    for name in ARRAYS:
+        if name not in arrays:
+            raise _bad(name, "is missing")
+        array = np.asarray(arrays[name])
+        if array.dtype.kind not in "fiu":
+            raise _bad(name, f"holds {array.dtype}, not numbers")
+        checked[name] = array.astype(np.float64)
+        if not np.isfinite(checked[name]).all():
+            raise _bad(name, "has NaN or infinite values")
+    classes = checked["offsets"].size
+    shapes = {
+        "spread": (MOVING + 1,), "centre": (SIZE,), "scale": (SIZE,), "weights": (SIZE, classes),
+        "offsets": (classes,), "emotions": (classes,), "weight": (), "temperature": (),
+        "format": (),
+    }
+    for name, shape in shapes.items():
+        if checked[name].shape != shape or not classes:
+            raise _bad(name, f"has shape {checked[name].shape}, where {shape} is needed")
+    if checked["format"] != FORMAT:
+        raise _bad("format", f"is {checked['format']}; this package reads {FORMAT}")
+    if not np.isin(checked["emotions"], np.arange(len(LABELS))).all():
+        raise _bad("emotions", f"must be whole numbers below {len(LABELS)}")
+    for name in ("spread", "scale", "temperature"):
+        if not (checked[name] > 0.0).all():
+            raise _bad(name, "must be above 0")
+    if not 0.0 <= checked["weight"] <= 2.0:
+        raise _bad("weight", "must be from 0 to 2")
+    return checked
+
+
+def _bad(name: str, problem: str) -> BundleError:
+    return BundleError(f"the prosody model's {name} {problem}")

@@ -1,0 +1,138 @@
+"""Fitting the judge of prosody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.features import LogMel, relative_db
+from edge.labels import LABELS
+from edge.prosody import Prosody
+from training.corpora import Clip, CorpusError
+from training.crossval.settings import CrossvalSettings
+from training.emotion import Material
+from training.prosody import (
+    ProsodyRows,
+    ProsodySettings,
+    _drawn,
+    fit_prosody,
+    joint_temperature,
+    judged_windows,
+    prosody_windows,
+    write_prosody,
+)
+
+RATE = 16000
+TURNS = {"happy": 1.25, "sad": 0.8, "neutral": 1.0}  # the pitch at the end, by that at the begin
+
+
+def spoken(base, turn, rng, seconds=0.8):
+    """Log-mel of a buzz from one pitch to another."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    hertz = np.geomspace(base, base * turn, len(time)) * (1 + rng.normal(0, 0.01))
+    phase = 2 * np.pi * np.cumsum(hertz) / RATE
+    sound = sum(np.sin(k * phase) / k ** rng.uniform(0.8, 1.2) for k in range(1, 20))
+    noise = rng.normal(0, 2e-2, len(time))
+    return relative_db(LogMel()(0.1 * sound + noise)).astype(np.float16)
+
+
+def material(corpus, speakers, emotions, takes=4, seed=0):
+    rng = np.random.default_rng(seed)
+    clips, log_mels = [], []
+    for number, base in enumerate(speakers):
+        for emotion in emotions:
+            for take in range(takes):
+                name = f"{number}-{emotion}-{take}-{seed}"
+                clips.append(Clip(corpus, name, Path(name), str(number), "male", emotion))
+                log_mels.append(spoken(base, TURNS[emotion], rng))
+    return Material(clips, log_mels)
+
+
+NOBODY = Material([], [])
+
+
+def test_it_hears_the_melody_of_speakers_that_it_was_not_fitted_on():
+    own = material("savee", [100.0, 110.0, 121.0, 133.0, 146.0, 161.0], ["happy", "sad"])
+    prosody = Prosody(fit_prosody(own, NOBODY, ProsodySettings()))
+    unseen = material("savee", [115.0, 150.0], ["happy", "sad"], takes=10, seed=1)
+    judged = judged_windows(prosody, unseen)
+    assert (judged.argmax(axis=1) == unseen.labels).mean() > 0.9
+    absent = [LABELS.index(label) for label in LABELS if label not in ("happy", "sad")]
+    assert np.exp(judged[:, absent]).max() == pytest.approx(1e-4)
+
+
+def test_a_clip_counts_as_one_however_many_windows_it_has():
+    """A long clip, cut into windows, and the same windows as clips of a third of the weight."""
+    own = material("savee", [110.0, 140.0], ["happy", "sad"])
+    rng = np.random.default_rng(5)
+    long = np.concatenate([spoken(120.0, 1.0, rng) for _ in range(6)])
+    clips = [*own.clips, Clip("savee", "long", Path("x"), "0", "male", "neutral")]
+    windows = prosody_windows(long)
+    assert len(windows) == 3
+    whole = fit_prosody(Material(clips, [*own.log_mels, long]), NOBODY, ProsodySettings())
+    made = ProsodyRows()
+    rows, owners = made.of(Material(clips, [*own.log_mels, long]))
+    shares = 1 / np.bincount(owners)[owners]
+    assert whole["centre"] == pytest.approx(np.average(rows, axis=0, weights=shares), rel=1e-5)
+    assert np.bincount(owners)[-1] == 3
+
+
+def test_few_speakers_have_less_weight_and_listen_to_other_corpora():
+    one = material("savee", [120.0], ["happy", "sad"])
+    many = material("savee", [105.0, 120.0, 140.0, 165.0], ["happy", "sad"])
+    others = material("ravdess", [110.0, 130.0, 150.0], TURNS, seed=2)
+    settings = ProsodySettings(weight=0.3)
+    weights = [float(fit_prosody(m, others, settings)["weight"]) for m in (one, many)]
+    assert weights == pytest.approx([0.3 * 1 / 3, 0.3 * 4 / 6])
+    alone, helped = (fit_prosody(one, other, settings) for other in (NOBODY, others))
+    assert list(helped["emotions"]) == [LABELS.index("happy"), LABELS.index("sad")]
+    # One voice that never varies seems more certain than it is.
+    assert np.median(helped["scale"]) < 0.95 * np.median(alone["scale"])
+
+
+def test_places_are_drawn_to_where_other_corpora_have_them():
+    places = {0: np.array([1.0, 0.0]), 2: np.array([3.0, 0.0]), 5: np.array([9.0, 9.0])}
+    elsewhere = {0: np.array([0.0, -2.0]), 2: np.array([0.0, 2.0]), 7: np.array([8.0, 8.0])}
+    drawn = _drawn(places, elsewhere, trust=0.5)
+    assert drawn[0] == pytest.approx([1.5, -1.0])  # half way from (1, 0) to (2, -2)
+    assert drawn[2] == pytest.approx([2.5, 1.0])
+    assert drawn[5] == pytest.approx([9.0, 9.0]) and 7 not in drawn
+    assert _drawn(places, {7: np.zeros(2)}, trust=0.5)[0] == pytest.approx([1.0, 0.0])
+
+
+def test_one_emotion_cannot_be_judged():
+    with pytest.raises(CorpusError, match="two emotions"):
+        fit_prosody(material("savee", [120.0], ["happy"], takes=2), NOBODY, ProsodySettings())
+
+
+def test_the_file_is_the_same_whenever_it_is_written(tmp_path):
+    fit = fit_prosody(material("savee", [110.0, 140.0], ["happy", "sad"]), NOBODY,
+                      ProsodySettings())
+    for name in ("a.npz", "b.npz"):
+        write_prosody(tmp_path / name, fit)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    window = spoken(120.0, 1.0, np.random.default_rng(0)).astype(np.float32)
+    assert Prosody.load(tmp_path / "a.npz").log_probabilities(window) == pytest.approx(
+        Prosody(fit).log_probabilities(window)
+    )
+
+
+def test_what_is_surer_than_right_is_flattened():
+    prosody = Prosody(fit_prosody(material("savee", [110.0, 140.0], ["happy", "sad"]), NOBODY,
+                                  ProsodySettings()))
+    prosody.weight = 0.0
+    rng = np.random.default_rng(0)
+    truth = rng.integers(8, size=4000)
+    logits = rng.normal(size=(4000, 8))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    told = np.array([rng.choice(8, p=row) for row in shares])
+    sure = shares**3 / (shares**3).sum(axis=1, keepdims=True)
+    assert joint_temperature(prosody, sure, np.zeros((4000, 8)), told) == pytest.approx(3, rel=0.1)
+    assert joint_temperature(prosody, sure, np.zeros((4000, 8)), truth) > 5
+
+
+def test_its_settings_can_be_set():
+    settings = CrossvalSettings().replaced(["prosody.weight=0", "prosody.place_speakers=4"])
+    assert settings.prosody == ProsodySettings(weight=0.0, place_speakers=4.0)
