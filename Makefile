@@ -53,7 +53,7 @@ HARSH := distillation=0.7 universal.learning_rate=0.0012 specialised.epochs=6 \
   augmentation.acoustics.noise_share=0.75 'augmentation.acoustics.noise_snr_db=[3.0,30.0]' \
   augmentation.acoustics.room_share=0.2 augmentation.acoustics.band_share=0.2
 
-train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate, two teachers, a pupil and the experts
+train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate, two teachers, a pupil, the experts and the judge of prosody
 	$(BIN)/python -m training gender --corpora "$(CORPORA)" --run "$(RUN)"
 	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-teacher-1" \
 	  --stages universal --set $(MILD)
@@ -75,6 +75,7 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	  --set seed=6 universal.epochs=30 $(HARSH)
 	$(BIN)/python -m training average --corpora "$(CORPORA)" --run "$(RUN)" \
 	  --of "$(RUN)-longer" "$(RUN)-longest"
+	$(BIN)/python -m training prosody --corpora "$(CORPORA)" --run "$(RUN)"
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries
 	$(BIN)/python -m benchmarks --bundle "$(or $(EDGE_BENCH_BUNDLE),$(BUNDLE))" $(ARGS)

@@ -42,6 +42,11 @@ _UNTESTED = """\
 Do not let these models decide anything about a person: no hiring, grading, policing, diagnosing or
 insuring."""
 
+_PROSODY = (
+    "Beside them linear discriminants\n"
+    "judge 526 statistics of the window's spectrum, pitch, level and rhythm. "
+)
+
 
 def make_card(
     manifest: Mapping[str, Any], quantization: Mapping[str, Any], data: Sequence[Mapping[str, Any]]
@@ -56,7 +61,8 @@ def make_card(
         f"# {manifest['name']} {manifest['version']}: gender and emotion of a voice, int8",
         "A gender gate (Gaussian mixtures over bottleneck features of log-mel frames) weighs two\n"
         "emotion experts, one for female and one for male voices: convolutional networks over the\n"
-        "cepstrum of 3 s windows, in 8-bit integers throughout. Labels: "
+        "cepstrum of 3 s windows, in 8-bit integers throughout. "
+        + (_PROSODY if "prosody" in manifest else "") + "Labels: "
         + ", ".join(manifest["labels"]) + ".",
         "## Licence\n\n"
         f"Code: {LICENCE['code']}. Weights: {LICENCE['weights']}, **not for commercial use**, "

@@ -14,6 +14,8 @@ from edge.errors import EdgeError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.gender import GenderGate, read_arrays
 from edge.labels import GENDERS, LABELS
+from edge.prosody import checked_arrays
+from edge.prosody import read_arrays as read_prosody
 from quantize.errors import QuantizeError
 from training.run import Run
 from training.settings import TrainingSettings
@@ -26,6 +28,7 @@ class FloatRun:
     experts: by gender, Keras models of (batch, frames, n_mfcc, 1) to (batch, 8) logits
     digests: by gender, SHA-256 of the expert's file
     gate_arrays: the content of `gender.npz`, of which `gate` is made
+    prosody_arrays: the content of `prosody.npz`, None where the run has none
     """
 
     folder: Path
@@ -36,6 +39,7 @@ class FloatRun:
     gate: GenderGate
     gate_arrays: dict[str, np.ndarray]
     config: dict[str, Any]
+    prosody_arrays: dict[str, np.ndarray] | None = None
 
     @classmethod
     def load(cls, folder: Path | str) -> FloatRun:
@@ -59,7 +63,9 @@ class FloatRun:
             gender: hashlib.sha256(run.model_path(gender).read_bytes()).hexdigest()
             for gender in GENDERS
         }
-        return cls(run.folder, front_end, features, experts, digests, gate, arrays, config)
+        return cls(
+            run.folder, front_end, features, experts, digests, gate, arrays, config, _prosody(run)
+        )
 
     def training_settings(self) -> TrainingSettings:
         """The settings with which the experts were trained."""
@@ -121,4 +127,18 @@ def _gate(run: Run) -> tuple[dict[str, np.ndarray], GenderGate]:
         reason = str(error).partition(";")[0]
         raise QuantizeError(
             f"run {run.folder}, {run.gate_path.name}: {reason}; {remedy}"
+        ) from error
+
+
+def _prosody(run: Run) -> dict[str, np.ndarray] | None:
+    if not run.prosody_path.is_file():
+        return None
+    try:
+        arrays = read_prosody(run.prosody_path)
+        checked_arrays(arrays)
+        return arrays
+    except EdgeError as error:
+        raise QuantizeError(
+            f"run {run.folder}: {error}; make it with `python -m training prosody --run "
+            f"{run.folder}`, or remove it"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from edge.bundle import Blend
 from edge.emotion import TFLiteExpert, find_runtime
 from edge.gender import GenderGate
 from edge.labels import GENDERS, LABELS
+from edge.prosody import Prosody
 from edge.recognizer import Recognizer
 from quantize.balancing import balance
 from quantize.bundle_writer import write_bundle
@@ -40,6 +42,7 @@ from quantize.windows import ClipWindows, Rehearsal
 from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation, evaluate
 from training.keras_expert import KerasExpert
+from training.prosody import joint_temperature, judged_windows, write_prosody
 from training.settings import MOST
 from training.tensorflow_setup import compute_in_bfloat16, seed_everything
 
@@ -82,6 +85,7 @@ class Outcome:
     verdict: Verdict
     evaluation: Evaluation
     diagnosis: Diagnosis
+    prosody_arrays: dict[str, np.ndarray] | None = None  # with the int8 form's temperature
 
     def to_dict(self) -> dict[str, Any]:
         """The content of quantization.json: JSON values that depend on run and settings alone."""
@@ -146,14 +150,17 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
         gender: TFLiteExpert(variant.model, name=f"{gender}.tflite")
         for gender, variant in chosen.items()
     }
+    logits = {gender: windows.logits(expert) for gender, expert in experts.items()}
+    prosody_of_float = _tempered(run, windows, float_logits, float_temperatures, plan.most)
+    prosody = _tempered(run, windows, logits, temperatures, plan.most)
     evaluations = []
-    for title, of_gender, scorers, scales in (
-        ("float", run.gate, floats, float_temperatures),
-        ("int8", gate, experts, temperatures),
-        ("int8 with float's temperatures", gate, experts, float_temperatures),
+    for title, of_gender, scorers, scales, arrays in (
+        ("float", run.gate, floats, float_temperatures, prosody_of_float),
+        ("int8", gate, experts, temperatures, prosody),
+        ("int8 with float's temperatures", gate, experts, float_temperatures, prosody_of_float),
     ):
         _say(plan, f"proof: {title}")
-        evaluations.append(_evaluated(run, corpora, plan, of_gender, scorers, scales))
+        evaluations.append(_evaluated(run, corpora, plan, of_gender, scorers, scales, arrays))
     proof = Proof(*evaluations)
     verdict = judge(proof, plan.thresholds, plan.gate_parts)
     _say(plan, "diagnosis")
@@ -165,7 +172,7 @@ def quantize(run: FloatRun, corpora: Corpora, plan: Plan) -> Outcome:
     )
     return Outcome(
         plan, run, variants, chosen, float_temperatures, temperatures, precision, proof, verdict,
-        evaluations[1], diagnosis,
+        evaluations[1], diagnosis, prosody,
     )
 
 
@@ -193,13 +200,31 @@ def _not_empty(validation: Material) -> Material:
 
 def _evaluated(
     run: FloatRun, corpora: Corpora, plan: Plan, gate: GenderGate, experts: dict[str, Any],
-    temperatures: dict[str, float],
+    temperatures: dict[str, float], prosody: dict[str, np.ndarray] | None,
 ) -> Evaluation:
     recognizer = Recognizer.from_parts(
         front_end=run.front_end, emotion_features=run.features, gate=gate, experts=experts,
-        temperatures=temperatures, **_blend(run, plan),
+        temperatures=temperatures, prosody=None if prosody is None else Prosody(prosody),
+        **_blend(run, plan),
     )
     return evaluate(recognizer, corpora.clips, corpora.protocol, UNSEEN, progress=plan.progress)
+
+
+def _tempered(
+    run: FloatRun, windows: ClipWindows, logits: dict[str, np.ndarray],
+    temperatures: dict[str, float], most: float,
+) -> dict[str, np.ndarray] | None:
+    """The run's judge of prosody, with the temperature that suits these experts."""
+    if run.prosody_arrays is None:
+        return None
+    women, men = (windows.shares(logits[gender], temperatures[gender]) for gender in GENDERS)
+    weights = np.where(windows.of_gender("female")[windows.owners, None], most, 1.0 - most)
+    prosody = Prosody(run.prosody_arrays)
+    temperature = joint_temperature(
+        prosody, weights * women + (1.0 - weights) * men,
+        judged_windows(prosody, windows.material), windows.material.labels[windows.owners],
+    )
+    return {**run.prosody_arrays, "temperature": np.array(temperature)}
 
 
 def _blend(run: FloatRun, plan: Plan) -> dict[str, Any]:
@@ -225,12 +250,21 @@ def write_bundle_of(outcome: Outcome, corpora: Corpora) -> None:
     files = {
         "gender.npz": outcome.gate_precision.to_bytes(),
         **{f"{gender}.tflite": variant.model for gender, variant in outcome.chosen.items()},
+        **_prosody_file(outcome),
         "quantization.json": as_json(quantization),
         "CARD.md": make_card(manifest, quantization, data_table(corpora)).encode(),
     }
     write_bundle(
         outcome.plan.out, files, manifest, lambda folder: _verify(folder, outcome, corpora)
     )
+
+
+def _prosody_file(outcome: Outcome) -> dict[str, bytes]:
+    if outcome.prosody_arrays is None:
+        return {}
+    content = io.BytesIO()
+    write_prosody(content, outcome.prosody_arrays)
+    return {"prosody.npz": content.getvalue()}
 
 
 def write_report_of(outcome: Outcome, path: Path) -> None:
@@ -279,6 +313,7 @@ def make_manifest(outcome: Outcome) -> dict[str, Any]:
             gender: {"file": f"{gender}.tflite", "temperature": outcome.temperatures[gender]}
             for gender in GENDERS
         },
+        **({} if outcome.prosody_arrays is None else {"prosody": {"file": "prosody.npz"}}),
         "blend": _blend(run, plan),
         "metrics": metrics_of(outcome.evaluation),
         "quantization": {

@@ -13,6 +13,7 @@ from edge.errors import EdgeError
 COMMANDS = {
     "gender": "fit the gender gate",
     "emotion": "train the emotion experts",
+    "prosody": "fit the judge of prosody that is heard beside the experts",
     "average": "average the weights of runs that began with one another",
     "crossval": "cross-validate the emotion experts beside published figures",
     "evaluate": "score a model bundle on validation and test speakers",

@@ -23,8 +23,9 @@ import argparse
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from training.clip_windows import ClipWindows
 from training.corpora import CORPUS_LABELS, Clip, read_corpora
 from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation
+from training.prosody import judged_windows
 from training.protocol import RELEASE, Protocol
 from training.run import Run
 from training.settings import MOST
@@ -150,7 +152,7 @@ def ask(
     """Every system's answers to the clips of `parts` that have an emotion.
 
     Temperatures of float networks are fitted on validation speakers: an expert's on those of its
-    gender, a universal network's on all.
+    gender, a universal network's on all. The prosody of the bundle is heard in all of them.
     """
     wanted = [k for k, clip in enumerate(clips) if protocol.part(clip) in {"validation", *parts}]
     material = Material([clips[k] for k in wanted], [log_mels[k] for k in wanted])
@@ -178,8 +180,11 @@ def ask(
             parameters[name] = networks.parameters[stage]
     windows = ClipWindows(material, groups[0][0].features)
     female, of_windows = _posteriors(gate, material, groups[0][0].features.trim_db)
+    heard: Callable[[np.ndarray], np.ndarray] = np.asarray
+    if bundle is not None and bundle.prosody is not None:
+        heard = partial(bundle.prosody.weighed, judged=judged_windows(bundle.prosody, material))
     return _systems(
-        windows, shares, parameters, female, of_windows, blend, uncertain, of_part, parts
+        windows, shares, parameters, female, of_windows, blend, uncertain, of_part, parts, heard
     )
 
 
@@ -265,8 +270,9 @@ def _systems(
     uncertain: float,
     of_part: np.ndarray,
     parts: Sequence[str],
+    heard: Callable[[np.ndarray], np.ndarray],
 ) -> Systems:
-    """shares: by network, (windows, 8)."""
+    """shares: by network, (windows, 8); heard: what comes of them when prosody is heard, too."""
     truth = (windows.material.genders == "female")[windows.owners].astype(float)
     alone = dataclasses.replace(blend, most=1.0)
     posteriors = {
@@ -286,18 +292,19 @@ def _systems(
         both = parameters["female"] + parameters["male"]
     kept = np.isin(of_part, parts)
     answers = {
-        name: windows.means(
+        name: windows.means(heard(
             weight[:, None] * shares["female"] + (1.0 - weight[:, None]) * shares["male"]
-        )[kept]
+        ))[kept]
         for name, weight in weights.items()
     }
     sizes: dict[str, int | None] = dict.fromkeys(answers, both)
     for name in ("universal", "same size"):
         if name in shares:
-            answers[name] = windows.means(shares[name])[kept]
+            answers[name] = windows.means(heard(shares[name]))[kept]
             sizes[name] = parameters[name]
     if {"universal", "second"} <= set(shares):
-        answers["both halves"] = windows.means((shares["universal"] + shares["second"]) / 2)[kept]
+        halves = heard((shares["universal"] + shares["second"]) / 2)
+        answers["both halves"] = windows.means(halves)[kept]
         sizes["both halves"] = parameters["universal"] + parameters["second"]
     clips = tuple(clip for clip, keep in zip(windows.material.clips, kept) if keep)
     return Systems(clips, tuple(of_part[kept]), female[kept], answers, sizes, uncertain)

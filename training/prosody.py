@@ -2,17 +2,27 @@
 
 Each emotion of the corpus is a class; the classes share the covariance of the windows within them
 (Fisher 1936), drawn towards the identity. What few speakers cannot tell, other corpora tell: how
-voices differ within an emotion, and where the emotions lie beside each other. The more speakers the
-corpus has, the less they are asked.
+voices differ within an emotion, and where emotions lie beside each other. The more speakers the
+corpus has, the less the others are asked.
+
+    python -m training prosody --corpora CORPORA --run runs/NAME
+
+fits the judge of the released models, which is to know no corpus: a class is an emotion, seen from
+the middle of its corpus, and what differs between corpora counts as what tells nothing.
 """
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import io
+import os
 import zipfile
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -20,8 +30,13 @@ from edge.features import FrontEnd
 from edge.labels import LABELS
 from edge.prosody import ARRAYS, FORMAT, Prosody, ProsodyStatistics
 from edge.windows import active_span, cut_windows
-from training.corpora import CorpusError
-from training.emotion import WINDOW_HOP, Material
+from training.acoustics import Acoustics, AcousticSettings
+from training.cache import FeatureCache
+from training.corpora import Clip, CorpusError, read_corpora
+from training.emotion import WINDOW_HOP, Material, environment
+from training.metrics import confusion_matrix, unweighted_average_recall
+from training.protocol import RELEASE, Protocol
+from training.run import Run
 from training.temperature import best_number
 
 _TRIM_DB = -50.0
@@ -42,11 +57,29 @@ class ProsodySettings:
     doubt_speakers: float = 2.0
 
 
-class ProsodyRows:
-    """The statistics of clips' windows, each made once."""
+@dataclass(frozen=True)
+class SharedSettings:
+    """Of the judge that is to know no corpus; chosen on validation speakers."""
 
-    def __init__(self) -> None:
+    weight: float = 0.3        # of the log-probabilities, beside the experts'
+    shrinkage: float = 0.4     # of the covariance within classes, towards the identity
+    spoilt_copies: int = 2     # of each clip, in bad acoustics
+    acoustics: AcousticSettings = AcousticSettings(noise_share=0.75)
+    corpora: dict[str, float] = field(  # how much each says; TESS has two speakers, SAVEE four
+        default_factory=lambda: {"savee": 0.5, "tess": 0.3}
+    )
+
+
+class ProsodyRows:
+    """The statistics of clips' windows, each made once.
+
+    acoustics: spoils so many `copies` of each clip, whose windows come behind its own
+    """
+
+    def __init__(self, acoustics: Acoustics | None = None, copies: int = 0) -> None:
         self._statistics = ProsodyStatistics(FrontEnd(), np.array(SPREAD))
+        self._acoustics = acoustics
+        self._copies = copies if acoustics else 0
         self._made: dict[tuple[str, str], np.ndarray] = {}
 
     def of(self, material: Material) -> tuple[np.ndarray, np.ndarray]:
@@ -55,11 +88,19 @@ class ProsodyRows:
         for clip, log_mel in zip(material.clips, material.log_mels):
             key = (clip.corpus, clip.name)
             if key not in self._made:
-                windows = prosody_windows(log_mel)
-                self._made[key] = np.stack([self._statistics(window) for window in windows])
+                self._made[key] = self._of_clip(clip, log_mel.astype(np.float32))
             rows.append(self._made[key])
         owners = np.repeat(np.arange(len(rows)), [len(of_clip) for of_clip in rows])
         return np.concatenate(rows), owners
+
+    def _of_clip(self, clip: Clip, log_mel: np.ndarray) -> np.ndarray:
+        rng = np.random.default_rng(zlib.crc32(f"{clip.corpus} {clip.name}".encode()))
+        heard = [log_mel]
+        if self._acoustics is not None:
+            heard += [self._acoustics.spoilt(log_mel, rng) for _ in range(self._copies)]
+        return np.stack([
+            self._statistics(window) for each in heard for window in prosody_windows(each)
+        ])
 
 
 def prosody_windows(log_mel: np.ndarray) -> list[np.ndarray]:
@@ -91,9 +132,62 @@ def fit_prosody(
         trust = speakers / (speakers + settings.covariance_speakers)
         within = trust * within + (1.0 - trust) * scatter
         places = _drawn(places, elsewhere, speakers / (speakers + settings.place_speakers))
+    weight = settings.weight * speakers / (speakers + settings.doubt_speakers)
+    return _discriminants(centre, places, within, settings.shrinkage, weight)
+
+
+def fit_shared_prosody(
+    material: Material, settings: SharedSettings, made: ProsodyRows
+) -> dict[str, np.ndarray]:
+    """The content of `prosody.npz`, of temperature 1, of a judge that is to know no corpus.
+
+    CorpusError when there are less than two emotions.
+    """
+    weights, middles, offsets, scatters = [], [], [], []
+    for corpus in np.unique(material.corpora):
+        kept = np.flatnonzero(material.corpora == corpus)
+        rows, owners = made.of(_some(material, kept))
+        labels = material.labels[kept][owners]
+        places, scatter = _classes(rows, labels, 1.0 / np.bincount(owners)[owners])
+        middle = np.mean(list(places.values()), axis=0)
+        weights.append(settings.corpora.get(str(corpus), 1.0))
+        middles.append(middle)
+        offsets.append({label: place - middle for label, place in places.items()})
+        scatters.append(scatter)
+    labels = sorted(set().union(*offsets))
+    if len(labels) < 2:
+        raise CorpusError("a judge of prosody needs clips of two emotions at least")
+    places, strays = {}, []
+    for label in labels:
+        where = [k for k, of_corpus in enumerate(offsets) if label in of_corpus]
+        found = np.array([offsets[k][label] for k in where])
+        places[label] = np.average(found, axis=0, weights=[weights[k] for k in where])
+        if len(where) > 1:
+            strays += list(found - places[label])
+    centre = np.average(middles, axis=0, weights=weights)
+    within = np.average(scatters, axis=0, weights=weights)
+    apart = np.array(middles) - centre
+    within = within + apart.T @ apart / len(apart)
+    if strays:
+        within = within + np.array(strays).T @ np.array(strays) / len(strays)
+    return _discriminants(centre, places, within, settings.shrinkage, settings.weight)
+
+
+def _some(material: Material, kept: np.ndarray) -> Material:
+    return Material([material.clips[k] for k in kept], [material.log_mels[k] for k in kept])
+
+
+def _discriminants(
+    centre: np.ndarray,
+    places: Mapping[int, np.ndarray],
+    within: np.ndarray,
+    shrinkage: float,
+    weight: float,
+) -> dict[str, np.ndarray]:
+    """The arrays of a judge; places: of the classes, from the centre."""
     deviation = np.sqrt(np.maximum(np.diag(within), 1e-12))
     within = within / np.outer(deviation, deviation)
-    within = (1.0 - settings.shrinkage) * within + settings.shrinkage * np.eye(len(within))
+    within = (1.0 - shrinkage) * within + shrinkage * np.eye(len(within))
     standard = np.array(list(places.values())) / deviation  # (classes, statistics)
     weights = np.linalg.solve(within, standard.T)
     return {
@@ -104,9 +198,7 @@ def fit_prosody(
         "weights": weights.astype(np.float32),
         "offsets": (-0.5 * (standard.T * weights).sum(axis=0)).astype(np.float32),
         "emotions": np.array(list(places), np.int8),
-        "weight": np.array(
-            settings.weight * speakers / (speakers + settings.doubt_speakers), np.float32
-        ),
+        "weight": np.array(weight, np.float32),
         "temperature": np.array(1.0, np.float32),
     }
 
@@ -136,7 +228,7 @@ def _of_corpora(
     scatters = []
     for corpus in np.unique(material.corpora):
         kept = np.flatnonzero(material.corpora == corpus)
-        here = Material([material.clips[k] for k in kept], [material.log_mels[k] for k in kept])
+        here = _some(material, kept)
         rows, owners = made.of(here)
         places, scatter = _classes(rows, here.labels[owners], 1.0 / np.bincount(owners)[owners])
         middle = np.mean(list(places.values()), axis=0)
@@ -187,7 +279,7 @@ def joint_temperature(
     return best_number(loss)
 
 
-def write_prosody(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_prosody(path: Path | BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
     """An .npz whose bytes depend on the arrays alone: no time stamps, a fixed order, stored."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name in ARRAYS:
@@ -196,3 +288,59 @@ def write_prosody(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             archive.writestr(
                 zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), content.getvalue()
             )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m training prosody`."""
+    parser.add_argument("--corpora", type=Path, required=True,
+                        help="folder with one folder for each corpus")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the run that gets it")
+    parser.add_argument("--protocol", type=Path, default=RELEASE,
+                        help="split by speaker (default: the released models')")
+    parser.add_argument("--cache", type=Path,
+                        help="folder of cached log-mels (default: beside the run)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fits the judge on the training speakers; writes RUN/prosody.npz and RUN/prosody.json."""
+    settings, protocol = SharedSettings(), Protocol.load(arguments.protocol)
+    clips = [clip for clip in read_corpora(arguments.corpora) if clip.emotion is not None]
+    cache = FeatureCache(arguments.cache or arguments.run.parent / "cache", FrontEnd())
+
+    def of_part(part: str) -> Material:
+        chosen = [clip for clip in clips if protocol.part(clip) == part]
+        return Material(chosen, cache.log_mels(chosen))
+
+    train, validation = of_part("train"), of_part("validation")
+    acoustics = Acoustics(settings.acoustics, FrontEnd(), train.log_mels)
+    arrays = fit_shared_prosody(train, settings, ProsodyRows(acoustics, settings.spoilt_copies))
+    run = Run(arguments.run)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    aside = run.folder / ".prosody.partial.npz"
+    write_prosody(aside, arrays)
+    os.replace(aside, run.prosody_path)
+    scores = alone(Prosody(arrays), validation)
+    run.write("prosody.json", {
+        "settings": dataclasses.asdict(settings),
+        "data": train.fingerprint(),
+        "validation": scores,
+        "environment": environment(),
+    })
+    print("UA by prosody alone, validation: "
+          + ", ".join(f"{corpus} {ua:.1f}" for corpus, ua in scores.items()))
+    print(f"wrote {run.prosody_path}")
+    return 0
+
+
+def alone(prosody: Prosody, material: Material) -> dict[str, float]:
+    """UA in percent of the judge by itself, over the labels of each corpus."""
+    scores = {}
+    for corpus in np.unique(material.corpora):
+        here = _some(material, np.flatnonzero(material.corpora == corpus))
+        owners = np.repeat(np.arange(len(here)), [len(prosody_windows(x)) for x in here.log_mels])
+        shares = np.zeros((len(here), len(LABELS)))
+        np.add.at(shares, owners, np.exp(judged_windows(prosody, here)))
+        decided = np.where(here.labels_of(corpus), shares, -1.0).argmax(axis=1)
+        counts = confusion_matrix(here.labels, decided, len(LABELS))
+        scores[str(corpus)] = round(100.0 * float(unweighted_average_recall(counts)), 2)
+    return scores

@@ -3,7 +3,7 @@
     config.json     settings, seed, command, split, fingerprint of the data, versions
     features.json   settings of the front end and of the experts' features
     gender.npz      the gate
-    prosody.npz     what judges a window's statistics, in the folds of a cross-validation
+    prosody.npz     what judges a window's statistics beside the experts, where it was fitted
     universal.h5    the network of everybody that female.h5 was specialised from
     second.h5       another one, that male.h5 was specialised from, where it was trained
     history.jsonl   a line for each epoch

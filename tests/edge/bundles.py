@@ -13,6 +13,7 @@ import numpy as np
 from edge.bundle import write_manifest
 from edge.features import EmotionFeatures, FrontEnd, emotion_features
 from edge.labels import GENDERS
+from edge.prosody import FORMAT, MOVING, SIZE
 
 PLACEHOLDER_MODEL = b"\x00\x00\x00\x00TFL3" + bytes(range(256))
 """Passes for a TFLite model until an interpreter looks at it."""
@@ -105,6 +106,22 @@ def random_gate() -> bytes:
     archive = io.BytesIO()
     np.savez(archive, **arrays)
     return archive.getvalue()
+
+
+def prosody_arrays(weight: float = 0.5, temperature: float = 1.0) -> dict[str, np.ndarray]:
+    """The content of a `prosody.npz`: random discriminants of ten classes."""
+    rng = np.random.default_rng(0)
+    return {
+        "format": np.array(FORMAT),
+        "spread": np.ones(MOVING + 1),
+        "centre": np.zeros(SIZE),
+        "scale": np.ones(SIZE),
+        "weights": rng.normal(0, 0.02, (SIZE, 10)),
+        "offsets": rng.normal(size=10),
+        "emotions": np.array([*range(8), 0, 3]),
+        "weight": np.array(weight),
+        "temperature": np.array(temperature),
+    }
 
 
 def manifest() -> dict[str, object]:

@@ -17,7 +17,6 @@ from edge.features import FrontEnd, LogMel
 from edge.labels import LABELS
 from edge.prosody import (
     ARRAYS,
-    FORMAT,
     LEAST,
     MOVING,
     SIZE,
@@ -28,6 +27,7 @@ from edge.prosody import (
 )
 from edge.recognizer import Recognizer
 from tests.edge.bundles import make_bundle, manifest, random_gate
+from tests.edge.bundles import prosody_arrays as arrays
 from tests.edge.fakes import LinearExpert
 
 RATE = 16000
@@ -43,16 +43,6 @@ def voice(hertz, seconds=1.5, tremor=0.0):
     loudness = 1.0 + 0.9 * np.sin(2 * np.pi * tremor * time) if tremor else 1.0
     noise = np.random.default_rng(0).normal(0, 1e-3, len(time))
     return LogMel()(0.1 * sound * loudness + noise)
-
-
-def arrays(weight=0.5, temperature=1.0, seed=0):
-    rng = np.random.default_rng(seed)
-    return {
-        "format": np.array(FORMAT), "spread": np.ones(MOVING + 1), "centre": np.zeros(SIZE),
-        "scale": np.ones(SIZE), "weights": rng.normal(0, 0.02, (SIZE, 10)),
-        "offsets": rng.normal(size=10), "emotions": np.array([*range(8), 0, 3]),
-        "weight": np.array(weight), "temperature": np.array(temperature),
-    }
 
 
 def archive(content):

@@ -67,6 +67,12 @@ def test_a_run_without_a_gate(refused, run_copy):
     assert "python -m training gender" in refused()
 
 
+def test_a_run_with_damaged_prosody(refused, run_copy):
+    (run_copy / "prosody.npz").write_bytes(b"torn")
+    message = refused()
+    assert "prosody.npz cannot be read" in message and "training prosody" in message
+
+
 def test_experts_of_other_labels(refused, run_copy):
     def swap(features):
         labels = features["labels"]["male"]

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edge.features import LogMel, relative_db
+from edge.features import FrontEnd, LogMel, relative_db
 from edge.labels import LABELS
 from edge.prosody import Prosody
+from training.__main__ import main
+from training.acoustics import Acoustics, AcousticSettings
 from training.corpora import Clip, CorpusError
 from training.crossval.settings import CrossvalSettings
 from training.emotion import Material
 from training.prosody import (
     ProsodyRows,
     ProsodySettings,
+    SharedSettings,
     _drawn,
+    alone,
     fit_prosody,
+    fit_shared_prosody,
     joint_temperature,
     judged_windows,
     prosody_windows,
@@ -100,6 +106,42 @@ def test_places_are_drawn_to_where_other_corpora_have_them():
     assert drawn[2] == pytest.approx([2.5, 1.0])
     assert drawn[5] == pytest.approx([9.0, 9.0]) and 7 not in drawn
     assert _drawn(places, {7: np.zeros(2)}, trust=0.5)[0] == pytest.approx([1.0, 0.0])
+
+
+def test_the_shared_judge_does_not_mind_where_a_corpus_lies():
+    """Two corpora an octave apart: what is left is the melody."""
+    deep = material("savee", [90.0, 100.0, 110.0, 120.0], ["happy", "sad"])
+    high = material("ravdess", [180.0, 200.0, 220.0, 240.0], ["happy", "sad"], seed=1)
+    both = Material([*deep.clips, *high.clips], [*deep.log_mels, *high.log_mels])
+    prosody = Prosody(fit_shared_prosody(both, SharedSettings(), ProsodyRows()))
+    assert prosody.weight == pytest.approx(SharedSettings().weight)
+    between = material("crema-d", [140.0, 160.0], ["happy", "sad"], seed=2)
+    scores = alone(prosody, between)
+    assert set(scores) == {"crema-d"} and scores["crema-d"] > 90.0
+    with pytest.raises(CorpusError, match="two emotions"):
+        fit_shared_prosody(material("savee", [120.0], ["sad"], takes=1), SharedSettings(),
+                           ProsodyRows())
+
+
+def test_spoilt_copies_are_heard_and_the_same_every_time():
+    own = material("savee", [110.0, 140.0], ["happy", "sad"])
+    acoustics = Acoustics(AcousticSettings(noise_share=1.0), FrontEnd(), own.log_mels)
+    first, again = (ProsodyRows(acoustics, 2).of(own) for _ in range(2))
+    plain = ProsodyRows().of(own)
+    assert np.array_equal(first[0], again[0])
+    assert len(first[0]) == 3 * len(plain[0])
+    assert np.array_equal(first[0][::3], plain[0])  # each before its copies
+    assert not np.allclose(first[0][1::3], plain[0], atol=0.1)
+
+
+def test_the_command_writes_the_judge_and_how_it_does(miniature_corpora, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert main(["prosody", "--corpora", str(miniature_corpora), "--run", str(folder)]) == 0
+    report = json.loads((folder / "prosody.json").read_text())
+    assert len(report["data"]) == 64 and report["settings"]["weight"] == SharedSettings().weight
+    assert all(0.0 <= ua <= 100.0 for ua in report["validation"].values())
+    assert Prosody.load(folder / "prosody.npz").weight > 0.0
+    assert "prosody alone" in capsys.readouterr().out
 
 
 def test_one_emotion_cannot_be_judged():
