@@ -19,7 +19,7 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, BinaryIO
@@ -356,20 +356,27 @@ ARRAYS = (
 """Every array of `gender.npz`, but `training`: how it was made, JSON, never needed here."""
 
 
-def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray[Any]]:
-    """The arrays of an `.npz`, without pickle; BundleError when it is no whole archive of them."""
+def read_arrays(
+    file: str | PathLike[str] | BinaryIO,
+    names: Iterable[str] = ARRAYS,
+    what: str = "the gender model",
+) -> dict[str, NDArray[Any]]:
+    """The arrays of an `.npz`, without pickle; BundleError when it is no whole archive of them.
+
+    names: those that are read, if they are there; what: the archive is, for the message
+    """
     name = getattr(file, "name", file)
     try:
         with zipfile.ZipFile(file) as archive:
             found = set(archive.namelist())
             return {
                 key: _read_array(archive.read(f"{key}.npy"))
-                for key in ARRAYS
+                for key in names
                 if f"{key}.npy" in found
             }
     # What zipfile and numpy raise at altered bytes; NotImplementedError is a RuntimeError.
     except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise BundleError(f"the gender model {name} cannot be read: {error}") from error
+        raise BundleError(f"{what} {name} cannot be read: {error}") from error
 
 
 def _read_array(content: bytes) -> NDArray[Any]:

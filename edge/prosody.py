@@ -10,12 +10,9 @@ discriminants weigh them.
 from __future__ import annotations
 
 import functools
-import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any, BinaryIO, Callable
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +20,7 @@ from numpy.typing import NDArray
 from edge.errors import BundleError
 from edge.features import FrontEnd, active_frames, mel_centres, mfcc, relative_db
 from edge.gender import Voicing, VoicingDetector, loudness_db
+from edge.gender import read_arrays as read_archive
 from edge.labels import LABELS
 
 FORMAT = 1
@@ -270,19 +268,7 @@ def _of_harmonicity(
 
 def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray[Any]]:
     """The arrays of an `.npz`, without pickle; BundleError when it is no whole archive of them."""
-    name = getattr(file, "name", file)
-    read_array: Callable[..., NDArray[Any]] = np.lib.format.read_array
-    try:
-        with zipfile.ZipFile(file) as archive:
-            found = set(archive.namelist())
-            return {
-                key: read_array(io.BytesIO(archive.read(f"{key}.npy")), allow_pickle=False)
-                for key in ARRAYS
-                if f"{key}.npy" in found
-            }
-    # What zipfile and numpy raise at altered bytes; NotImplementedError is a RuntimeError.
-    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise BundleError(f"the prosody model {name} cannot be read: {error}") from error
+    return read_archive(file, ARRAYS, "the prosody model")
 
 
 def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
