@@ -14,6 +14,8 @@ COMMANDS = {
     "gender": "fit the gender gate",
     "emotion": "train the emotion experts",
     "prosody": "fit the judge of prosody that is heard beside the experts",
+    "words": "measure how much of a corpus's emotions the words alone would tell",
+    "unpack": "make a run of a bundle, to train on from there",
     "average": "average the weights of runs that began with one another",
     "crossval": "cross-validate the emotion experts beside published figures",
     "evaluate": "score a model bundle on validation and test speakers",

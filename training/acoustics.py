@@ -28,6 +28,7 @@ class AcousticSettings:
 
     noise_share: float = 0.6       # share of clips that get noise
     noise_snr_db: tuple[float, float] = (4.0, 36.0)
+    hiss_slope: tuple[float, float] = (-5.0, 1.0)  # decibels per octave of steady noise
     overdrive_share: float = 0.12  # peaks cut off, or coarse steps
     room_share: float = 0.15       # reverberation
     room_seconds: tuple[float, float] = (0.15, 0.9)  # until sound has died by 60 dB
@@ -103,7 +104,7 @@ class Acoustics:
         start = rng.integers(len(self._steady))
         steady = np.take(self._steady, np.arange(frames) + start, 0, mode="wrap")
         if kind == 0:
-            return steady * self._slope(rng.uniform(-5.0, 1.0))
+            return steady * self._slope(rng.uniform(*self._settings.hiss_slope))
         street = steady * self._slope(rng.uniform(-7.0, -3.0))
         time = np.arange(frames) * self._frame_seconds
         seconds = max(time[-1], 1.0)

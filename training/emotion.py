@@ -244,14 +244,15 @@ class Validation:
 
 
 class Teachers:
-    """Finished networks of other runs, whose mean opinion of a batch a stage learns from, too."""
+    """Other runs' networks of everybody, whose mean opinion of a batch a stage learns from, too."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._networks = []
         for run in runs:
-            network = run.expert("universal")
-            network.trainable = False
-            self._networks.append((network, np.array(run.emotion_features().scale)))
+            for stage in run.of_everybody():
+                network = run.expert(stage)
+                network.trainable = False
+                self._networks.append((network, np.array(run.emotion_features().scale)))
         self.n_mfcc = max((len(scale) for _, scale in self._networks), default=0)
 
     def __len__(self) -> int:
@@ -477,7 +478,9 @@ def train_experts(
     run.settle({
         "settings": settings.to_dict(),
         "data": train.fingerprint(),
-        "teachers": [teacher.fingerprint("universal") for teacher in teachers],
+        "teachers": [
+            teacher.fingerprint(stage) for teacher in teachers for stage in teacher.of_everybody()
+        ],
         "initial": [
             begun.fingerprint(known)
             for stage in stages if stage not in GENDERS and initial

@@ -115,6 +115,10 @@ class Run:
         second = stage == "male" and self.model_path("second").exists()
         return "second" if second else "universal"
 
+    def of_everybody(self) -> list[str]:
+        """The stages of everybody that there are, the universal one among them in any case."""
+        return ["universal", *(["second"] if self.model_path("second").exists() else [])]
+
     def fingerprint(self, stage: str) -> str:
         """A digest of a stage's finished model; RunError when it is missing."""
         try:
