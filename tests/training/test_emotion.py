@@ -232,6 +232,7 @@ class TestTeachers:
         own = np.stack([clip_windows(m, narrow)[0] for m in material.log_mels[:4]])[..., None]
         expected = [
             softmax_rows(run.expert("universal")(own).numpy()),
+            softmax_rows(run.expert("second")(own).numpy()),
             softmax_rows(other.expert("universal")(x).numpy()),
         ]
         found = Teachers([run, other]).probabilities(x, features.scale).numpy()
@@ -265,7 +266,9 @@ class TestTeachers:
             )
 
         learn([teacher])
-        assert pupil.read("config.json")["teachers"] == [teacher.fingerprint("universal")]
+        assert pupil.read("config.json")["teachers"] == [
+            teacher.fingerprint(stage) for stage in ("universal", "second")
+        ]
         with pytest.raises(RunError, match="another teachers"):
             learn([])
 
