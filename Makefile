@@ -52,6 +52,10 @@ MILD := augmentation.acoustics.noise_share=0.3 'augmentation.acoustics.noise_snr
 HARSH := distillation=0.7 universal.learning_rate=0.0012 specialised.epochs=6 \
   augmentation.acoustics.noise_share=0.75 'augmentation.acoustics.noise_snr_db=[3.0,30.0]' \
   augmentation.acoustics.room_share=0.2 augmentation.acoustics.band_share=0.2
+NOISY := distillation=0.7 universal.learning_rate=0.0012 specialised.epochs=5 \
+  augmentation.acoustics.noise_share=0.8 'augmentation.acoustics.noise_snr_db=[5.0,30.0]' \
+  'augmentation.acoustics.hiss_slope=[-3.5,1.5]' \
+  augmentation.acoustics.room_share=0.2 augmentation.acoustics.band_share=0.2
 
 train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate, two teachers, a pupil, the experts and the judge of prosody
 	$(BIN)/python -m training gender --corpora "$(CORPORA)" --run "$(RUN)"
@@ -73,8 +77,14 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-longest" \
 	  --initial "$(RUN)-longer" --teachers "$(RUN)-teacher-1" "$(RUN)-teacher-2" \
 	  --set seed=6 universal.epochs=30 $(HARSH)
-	$(BIN)/python -m training average --corpora "$(CORPORA)" --run "$(RUN)" \
+	$(BIN)/python -m training average --corpora "$(CORPORA)" --run "$(RUN)-mean" \
 	  --of "$(RUN)-longer" "$(RUN)-longest"
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-noise" \
+	  --initial "$(RUN)-mean" --teachers "$(RUN)-mean" \
+	  --set seed=7 universal.epochs=24 $(NOISY)
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	  --initial "$(RUN)-noise" --teachers "$(RUN)-mean" "$(RUN)-noise" \
+	  --set seed=8 universal.epochs=20 $(NOISY)
 	$(BIN)/python -m training prosody --corpora "$(CORPORA)" --run "$(RUN)"
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries

@@ -42,7 +42,7 @@ from quantize.windows import ClipWindows, Rehearsal
 from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation, evaluate
 from training.keras_expert import KerasExpert
-from training.prosody import joint_temperature, judged_windows, write_prosody
+from training.prosody import joint_temperature, write_prosody
 from training.settings import MOST
 from training.tensorflow_setup import compute_in_bfloat16, seed_everything
 
@@ -217,12 +217,8 @@ def _tempered(
     """The run's judge of prosody, with the temperature that suits these experts."""
     if run.prosody_arrays is None:
         return None
-    women, men = (windows.shares(logits[gender], temperatures[gender]) for gender in GENDERS)
-    weights = np.where(windows.of_gender("female")[windows.owners, None], most, 1.0 - most)
-    prosody = Prosody(run.prosody_arrays)
     temperature = joint_temperature(
-        prosody, weights * women + (1.0 - weights) * men,
-        judged_windows(prosody, windows.material), windows.material.labels[windows.owners],
+        Prosody(run.prosody_arrays), windows, logits, temperatures, most
     )
     return {**run.prosody_arrays, "temperature": np.array(temperature)}
 

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import io
 import os
-import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,11 +25,13 @@ from typing import BinaryIO
 import numpy as np
 
 from edge.features import FrontEnd
-from edge.labels import LABELS
+from edge.labels import GENDERS, LABELS
 from edge.prosody import ARRAYS, FORMAT, Prosody, ProsodyStatistics
 from edge.windows import active_span, cut_windows
 from training.acoustics import Acoustics, AcousticSettings
+from training.archive import write_archive
 from training.cache import FeatureCache
+from training.clip_windows import ClipWindows
 from training.corpora import Clip, CorpusError, read_corpora
 from training.emotion import WINDOW_HOP, Material, environment
 from training.metrics import confusion_matrix, unweighted_average_recall
@@ -62,9 +62,11 @@ class SharedSettings:
     """Of the judge that is to know no corpus; chosen on validation speakers."""
 
     weight: float = 0.3        # of the log-probabilities, beside the experts'
-    shrinkage: float = 0.4     # of the covariance within classes, towards the identity
-    spoilt_copies: int = 2     # of each clip, in bad acoustics
-    acoustics: AcousticSettings = AcousticSettings(noise_share=0.75)
+    shrinkage: float = 0.25    # of the covariance within classes, towards the identity
+    spoilt_copies: int = 5     # of each clip, in bad acoustics
+    acoustics: AcousticSettings = AcousticSettings(
+        noise_share=0.8, noise_snr_db=(5.0, 30.0), hiss_slope=(-3.5, 1.5)
+    )
     corpora: dict[str, float] = field(  # how much each says; TESS has two speakers, SAVEE four
         default_factory=lambda: {"savee": 0.5, "tess": 0.3}
     )
@@ -261,17 +263,29 @@ def judged_windows(prosody: Prosody, material: Material) -> np.ndarray:
 
 
 def joint_temperature(
-    prosody: Prosody, shares: np.ndarray, judged: np.ndarray, truth: np.ndarray
+    prosody: Prosody,
+    windows: ClipWindows,
+    logits: Mapping[str, np.ndarray],
+    temperatures: Mapping[str, float],
+    most: float,
 ) -> float:
     """What makes the true labels likeliest, when experts and prosody are heard together.
 
-    shares: (windows, 8) probabilities of the experts; judged: (windows, 8), see `judged_windows`;
-    truth: (windows,) the labels' numbers
+    logits: by expert, (windows, 8); most: the weight of the expert of a speaker's own gender
     """
-    both = np.log(np.maximum(shares, 1e-9)) + prosody.weight * judged
+    women, men = (windows.shares(logits[gender], temperatures[gender]) for gender in GENDERS)
+    weights = np.where(windows.of_gender("female")[windows.owners, None], most, 1.0 - most)
+    shares = weights * women + (1.0 - weights) * men
+    judged = judged_windows(prosody, windows.material)
+    truth = windows.material.labels[windows.owners]
+    return temperature_of(np.log(np.maximum(shares, 1e-9)) + prosody.weight * judged, truth)
+
+
+def temperature_of(scores: np.ndarray, truth: np.ndarray) -> float:
+    """What (rows, 8) unnormalised logarithms are to be divided by; truth: (rows,) labels."""
 
     def loss(log_temperature: float) -> float:
-        scaled = both / np.exp(log_temperature)
+        scaled = scores / np.exp(log_temperature)
         scaled -= scaled.max(axis=1, keepdims=True)
         normal = np.log(np.exp(scaled).sum(axis=1))
         return float((normal - scaled[np.arange(len(truth)), truth]).mean())
@@ -280,14 +294,8 @@ def joint_temperature(
 
 
 def write_prosody(path: Path | BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
-    """An .npz whose bytes depend on the arrays alone: no time stamps, a fixed order, stored."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in ARRAYS:
-            content = io.BytesIO()
-            np.lib.format.write_array(content, arrays[name], version=(1, 0), allow_pickle=False)
-            archive.writestr(
-                zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), content.getvalue()
-            )
+    """Writes prosody.npz; equal arrays give equal bytes."""
+    write_archive(path, arrays, ARRAYS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -66,7 +66,6 @@ from training.prosody import (
     ProsodyRows,
     fit_prosody,
     joint_temperature,
-    judged_windows,
     write_prosody,
 )
 from training.protocol import RELEASE, Protocol
@@ -426,12 +425,8 @@ def _joint_temperature(
         [validation.clips[k] for k in kept], [validation.log_mels[k] for k in kept]
     )
     windows = ClipWindows(here, features)
-    women, men = (windows.shares(windows.logits(experts[g]), temperatures[g]) for g in GENDERS)
-    weights = np.where(windows.of_gender("female")[windows.owners, None], most, 1.0 - most)
-    return joint_temperature(
-        prosody, weights * women + (1.0 - weights) * men, judged_windows(prosody, here),
-        here.labels[windows.owners],
-    )
+    logits = {gender: windows.logits(experts[gender]) for gender in GENDERS}
+    return joint_temperature(prosody, windows, logits, temperatures, most)
 
 
 def _fit_prosody(

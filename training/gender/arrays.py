@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from edge.features import FrontEnd
 from edge.gender import ARRAYS, FORMAT
 from training.acoustics import band_centres
+from training.archive import write_archive
 from training.gender.settings import GateSettings
 
 
@@ -53,13 +52,5 @@ def with_mixtures(
 
 
 def write_arrays(path: Path | str, arrays: dict[str, np.ndarray]) -> None:
-    """An .npz whose bytes depend on the arrays alone: no time stamps, a fixed order, stored."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in (*ARRAYS, *sorted(set(arrays) - set(ARRAYS))):
-            content = io.BytesIO()
-            np.lib.format.write_array(
-                content, np.asarray(arrays[name]), version=(1, 0), allow_pickle=False
-            )
-            archive.writestr(
-                zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), content.getvalue()
-            )
+    """Writes gender.npz; equal arrays give equal bytes."""
+    write_archive(path, arrays, ARRAYS)
