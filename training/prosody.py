@@ -62,7 +62,7 @@ class SharedSettings:
     """Of the judge that is to know no corpus; chosen on validation speakers."""
 
     weight: float = 0.3        # of the log-probabilities, beside the experts'
-    shrinkage: float = 0.25    # of the covariance within classes, towards the identity
+    shrinkage: float = 0.4     # of the covariance within classes, towards the identity
     spoilt_copies: int = 5     # of each clip, in bad acoustics
     acoustics: AcousticSettings = AcousticSettings(
         noise_share=0.8, noise_snr_db=(5.0, 30.0), hiss_slope=(-3.5, 1.5)
