@@ -97,3 +97,19 @@ def test_an_overdriven_input_evens_out_the_loudness():
         held = acoustics(overdrive_share=1.0).spoilt(clean, np.random.default_rng(seed))
         loudness, before = power(held).sum(axis=1), power(clean).sum(axis=1)
         assert np.ptp(np.log(loudness)) < np.ptp(np.log(before))
+
+
+@pytest.mark.parametrize("slope", [-6.0, 0.0, 1.5])
+def test_hiss_falls_as_its_setting_says(slope):
+    spoiler = acoustics(talkers=False, hiss_slope=(slope, slope))
+    usual = acoustics(talkers=False, hiss_slope=(-3.0, -3.0))
+    octaves = np.log2(spoiler._hertz / 1000.0)
+    above = spoiler._hertz > 100.0
+    found = []
+    for seed in range(20):
+        noise, other = (each._noise(2000, np.random.default_rng(seed)) for each in (spoiler, usual))
+        if not np.array_equal(noise, other):  # streets have slopes of their own
+            decibels = 10 * np.log10(noise.mean(axis=0))
+            found.append(np.polyfit(octaves[above], decibels[above], 1)[0])
+    assert 4 < len(found) < 16
+    np.testing.assert_allclose(found, slope, atol=0.1)
