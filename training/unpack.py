@@ -41,12 +41,17 @@ def unpack(
 ) -> list[str]:
     """Makes the run of the bundle; returns its stages.
 
-    material: training clips. RunError when the experts are of another network than the settings,
-    or the run's folder holds another run.
+    material: training clips, a batch at least. RunError when there are less, when the experts are
+    of another network than the settings, or when the run's folder holds another run.
     """
     from training.network import build_network
     from training.tensorflow_setup import seed_everything
 
+    if len(material) < settings.batch_size:
+        raise RunError(
+            f"{len(material)} training clips with an emotion are not a batch of "
+            f"{settings.batch_size}: give corpora with more, or a smaller batch_size"
+        )
     manifest = bundle.manifest
     contents = {
         gender: (bundle.folder / manifest["experts"][gender]["file"]).read_bytes()

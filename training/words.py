@@ -7,7 +7,8 @@ Where an emotion has sentences of its own, a model can name it by recognising th
 test by speaker does not notice. The measure hears nothing but what is said: cepstra of which each
 coefficient has mean 0 and deviation 1 over the clip, so that voice, level and channel are gone,
 compared by dynamic time warping, so that tempo is gone. A clip gets the emotion of the most similar
-clip of any other speaker. Where all emotions are said in the same words, it answers by chance.
+clip of any other speaker. Where all emotions are said in the same words, that is little better than
+chance: what it finds then is what the cepstra keep of the manner.
 
 With a cross-validation, its answers are scored apart on the sentences that every emotion has, and
 on those that one emotion has for itself.

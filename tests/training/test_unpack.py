@@ -10,6 +10,7 @@ import pytest
 from edge.bundle import Bundle
 from edge.features import FrontEnd
 from edge.labels import GENDERS
+from training.__main__ import main
 from training.cache import FeatureCache
 from training.corpora import read_corpora
 from training.emotion import Batches, Material, Teachers, train_experts
@@ -114,3 +115,19 @@ def test_another_network_is_refused(bundle, material, tmp_path):
 def test_a_folder_of_another_run_is_refused(run, bundle, material):
     with pytest.raises(RunError, match="another settings"):
         unpack(bundle, run, material, SETTINGS.replaced(["seed=5"]))
+
+
+def test_too_few_clips_are_refused_before_anything_is_written(bundle, material, tmp_path):
+    few = Material(material.clips[:7], material.log_mels[:7])
+    with pytest.raises(RunError, match="7 training clips .* not a batch of 8"):
+        unpack(bundle, Run(tmp_path / "few"), few, SETTINGS)
+    assert not (tmp_path / "few").exists()
+
+
+def test_the_command_makes_the_run(miniature_corpora, tmp_path, capsys):
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    arguments = ["unpack", "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"),
+                 "--set", "batch_size=8", "bfloat16=false"]
+    assert main(arguments) == 0
+    assert "made universal, second, female, male" in capsys.readouterr().out
+    assert (tmp_path / "run" / "universal.h5").exists()
