@@ -45,7 +45,7 @@ def unpack(
     of another network than the settings, or when the run's folder holds another run.
     """
     from training.network import build_network
-    from training.tensorflow_setup import seed_everything
+    from training.tensorflow_setup import compute_in_bfloat16, seed_everything
 
     if len(material) < settings.batch_size:
         raise RunError(
@@ -73,6 +73,7 @@ def unpack(
         "emotion_features": features.to_dict(),
     })
     seed_everything(settings.seed)
+    compute_in_bfloat16(False)  # what is measured here is to be undone to the last digit
     batches = Batches(material, settings, features, "universal", bundle.front_end)
     heard = np.concatenate([
         inputs for inputs, _ in zip(_inputs(batches), range(_BATCHES))
