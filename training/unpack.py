@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,7 @@ def unpack(
     seed_everything(settings.seed)
     compute_in_bfloat16(False)  # what is measured here is to be undone to the last digit
     batches = Batches(material, settings, features, "universal", bundle.front_end)
-    heard = np.concatenate([
-        inputs for inputs, _ in zip(_inputs(batches), range(_BATCHES))
-    ])
+    heard = np.concatenate(list(itertools.islice(_inputs(batches), _BATCHES)))
     models = {}
     for gender, content in contents.items():
         model = build_network(settings.network, features.frames, features.n_mfcc)
@@ -93,7 +92,7 @@ def unpack(
 
 
 def _inputs(batches: Batches) -> Iterator[np.ndarray]:
-    for epoch in range(_BATCHES):
+    for epoch in itertools.count():
         for features, _, _ in batches.epoch(epoch):
             yield features
 

@@ -8,9 +8,7 @@ import pytest
 from edge.features import FrontEnd
 from training.__main__ import main
 from training.average import average
-from training.cache import FeatureCache
-from training.corpora import read_corpora
-from training.emotion import Material, train_experts
+from training.emotion import train_experts
 from training.run import STAGES, Run, RunError
 from training.settings import TrainingSettings
 
@@ -19,14 +17,6 @@ SMALL = [
     "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4",
     "network.dilations=[1]",
 ]
-
-
-@pytest.fixture(scope="module")
-def material(miniature_corpora, tmp_path_factory):
-    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
-    clips = read_corpora(miniature_corpora)
-    cache = FeatureCache(tmp_path_factory.mktemp("cache"), progress=False)
-    return Material(clips, cache.log_mels(clips))
 
 
 def trained(folder, material, *assignments, stages=STAGES, initial=()):

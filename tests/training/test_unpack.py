@@ -11,8 +11,6 @@ from edge.bundle import Bundle
 from edge.features import FrontEnd
 from edge.labels import GENDERS
 from training.__main__ import main
-from training.cache import FeatureCache
-from training.corpora import read_corpora
 from training.emotion import Batches, Material, Teachers, train_experts
 from training.run import STAGES, Run, RunError
 from training.settings import TrainingSettings
@@ -25,14 +23,6 @@ OF = {"universal": "female", "second": "male", "female": "female", "male": "male
 @pytest.fixture(scope="module")
 def bundle():
     return Bundle.load()
-
-
-@pytest.fixture(scope="module")
-def material(miniature_corpora, tmp_path_factory):
-    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
-    clips = read_corpora(miniature_corpora)
-    cache = FeatureCache(tmp_path_factory.mktemp("cache"), progress=False)
-    return Material(clips, cache.log_mels(clips))
 
 
 @pytest.fixture(scope="module")
