@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "api.md"
 
 CHAPTERS = {
-    "Recognition": ("recognizer", "prediction", "affect", "labels"),
+    "Recognition": ("recognizer", "prediction", "voice", "affect", "labels"),
     "Live sound": ("stream", "events", "turns", "steadiness", "voice_activity", "microphone"),
     "Sound": ("audio", "quality"),
     "Output": ("formats", "plot"),

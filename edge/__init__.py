@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from edge.quality import FLAGS
     from edge.recognizer import Recognizer
     from edge.stream import Stream
+    from edge.voice import Voice
 
     __version__: str
 
@@ -112,6 +113,7 @@ _HOMES = {
     "edge.quality": ("FLAGS",),
     "edge.recognizer": ("Recognizer",),
     "edge.stream": ("Stream",),
+    "edge.voice": ("Voice",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -148,6 +150,7 @@ __all__ = [
     "TurnEnded",
     "TurnStarted",
     "UnreadableAudioError",
+    "Voice",
     "Window",
     "__version__",
     "read_audio",

@@ -15,6 +15,7 @@ from edge.features import EmotionFeatures, FrontEnd, emotion_features, relative_
 from edge.gender import Evidence, GenderGate
 from edge.labels import GENDERS, LABELS
 from edge.prosody import Prosody
+from edge.voice import Voice
 
 GENDER_CHOICES: tuple[str, ...] = (*GENDERS, "both")
 """What a caller may say of the speaker instead of leaving it to the gate."""
@@ -32,6 +33,8 @@ class Models:
     blend: Blend
     thresholds: Thresholds
     prosody: Prosody | None = None
+    name: str = ""
+    """Of the bundle, with its version; "" of a recogniser that was made from parts."""
 
     @property
     def seconds_per_frame(self) -> float:
@@ -47,19 +50,31 @@ class Question:
     """One of GENDER_CHOICES, or None to leave it to the gate."""
     labels: tuple[str, ...] = LABELS
     """The emotions to choose from, in the order of `edge.LABELS`."""
+    voice: Voice | None = None
+    """The speaker's, where it is known."""
 
     @classmethod
-    def checked(cls, gender: str | None, labels: Iterable[str] | None) -> Question:
-        """Raises SettingsError for what cannot be asked."""
+    def checked(
+        cls,
+        gender: str | None,
+        labels: Iterable[str] | None,
+        voice: Voice | None = None,
+        models: str = "",
+    ) -> Question:
+        """Raises SettingsError for what cannot be asked of the models of that name."""
+        if voice is not None:
+            if not isinstance(voice, Voice):
+                raise SettingsError(f"voice must be an edge.Voice or None, got {voice!r}")
+            voice.check_models(models)
         if gender is not None and gender not in GENDER_CHOICES:
             raise SettingsError(f"gender must be None or one of {GENDER_CHOICES}, got {gender!r}")
         if labels is None:
-            return cls(gender)
+            return cls(gender, voice=voice)
         wanted = [labels] if isinstance(labels, str) else list(labels)
         unknown = [label for label in wanted if label not in LABELS]
         if unknown or not wanted:
             raise SettingsError(f"labels must be some of {LABELS}, got {labels!r}")
-        return cls(gender, tuple(label for label in LABELS if label in wanted))
+        return cls(gender, tuple(label for label in LABELS if label in wanted), voice)
 
     @property
     def asks_the_gate(self) -> bool:
@@ -74,8 +89,10 @@ class Question:
         """The weight of the female expert, when that is P(female)."""
         return 0.5 if self.gender == "both" else female
 
-    def restrict(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(8,) probabilities of all labels to those of the wanted ones, renormalised."""
+    def answer(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(8,) probabilities of all labels to those of the wanted ones, as this voice is heard."""
+        if self.voice is not None:
+            distribution = self.voice.heard_in(distribution)
         if len(self.labels) == len(LABELS):
             return distribution
         wanted = distribution[[LABELS.index(label) for label in self.labels]]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.affect import arousal, valence
 from edge.errors import SettingsError
+
+if TYPE_CHECKING:
+    from edge.voice import Voice
 
 
 class EmotionDistribution:
@@ -107,6 +110,11 @@ class Prediction(EmotionDistribution):
     snr_db: float | None = None
     """Estimated signal-to-noise ratio of the speech, -20 to 60 dB; None without any speech. A
     clip with hardly a pause shows little of its noise, and its estimate is too low."""
+
+    models: str = ""
+    """Name and version of the bundle that answered; "" of a recogniser made from parts."""
+    voice: Voice | None = None
+    """The speaker's voice, where it was known."""
 
     @property
     def real_time_factor(self) -> float:

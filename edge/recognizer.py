@@ -30,6 +30,7 @@ from edge.prosody import Prosody
 from edge.quality import clipped_samples, flags_of
 from edge.stream import Stream
 from edge.turns import PAUSE_SECONDS
+from edge.voice import Voice
 from edge.voice_activity import Activity, voice_activity
 from edge.windows import active_span, cut_windows
 
@@ -90,6 +91,7 @@ class Recognizer:
             loaded.blend,
             loaded.thresholds,
             loaded.prosody,
+            f"{loaded.name} {loaded.version}",
         )
 
     @classmethod
@@ -146,10 +148,11 @@ class Recognizer:
         blend: Blend,
         thresholds: Thresholds,
         prosody: Prosody | None,
+        name: str = "",
     ) -> None:
         self._models = Models(
             front_end, features, gate, ProcessExperts(experts), temperatures, blend, thresholds,
-            prosody,
+            prosody, name,
         )
         self._log_mel = LogMel(front_end)
 
@@ -195,6 +198,7 @@ class Recognizer:
         *,
         gender: str | None = None,
         labels: Iterable[str] | None = None,
+        voice: Voice | None = None,
         max_duration: float | None = 3600.0,
         progress: Callable[[float], None] | None = None,
     ) -> Prediction:
@@ -209,6 +213,7 @@ class Recognizer:
             (which is still reported) says.
         labels: some of `edge.LABELS`, when no others are possible: the probabilities of these
             alone, renormalised in each window. None is for all of them.
+        voice: the speaker's, as far as it was taught to these models; see `edge.voice`.
         max_duration: seconds; a longer recording is refused. None lifts the limit.
         progress: called after each window with the seconds of sound that are done.
 
@@ -216,7 +221,7 @@ class Recognizer:
         SettingsError for a bad argument, BundleError when a model cannot be run,
         RuntimeMissingError when a TFLite interpreter is asked for and none is installed.
         """
-        question = Question.checked(gender, labels)
+        question = Question.checked(gender, labels, voice, self._models.name)
         stopwatch = _Stopwatch()
         samples, rate = _samples(sound, sample_rate, max_duration)
         stopwatch.lap("read")
@@ -237,17 +242,18 @@ class Recognizer:
         *,
         gender: str | None = None,
         labels: Iterable[str] | None = None,
+        voice: Voice | None = None,
     ) -> Prediction:
         """Recognises one recording from its log-mel, for sound that exists in this form only.
 
         log_mel: (frames, 128) float32 decibels of the bundle's front end, absolute (as `LogMel`
             makes them) or relative to any level: each window is referred to its loudest cell.
-        gender, labels: as for `predict`.
+        gender, labels, voice: as for `predict`.
 
         Raises AudioError when the array is empty, not finite or flat (silent), SettingsError when
         it is not of that shape and type.
         """
-        question = Question.checked(gender, labels)
+        question = Question.checked(gender, labels, voice, self._models.name)
         front_end = self._models.front_end
         bands = front_end.mel_bands
         if not isinstance(log_mel, np.ndarray) or log_mel.ndim != 2 or log_mel.shape[1] != bands:
@@ -274,6 +280,7 @@ class Recognizer:
         interval: float = 0.5,
         gender: str | None = None,
         labels: Iterable[str] | None = None,
+        voice: Voice | None = None,
         voice_activity: bool = True,
         pause: float = PAUSE_SECONDS,
     ) -> Stream:
@@ -281,7 +288,7 @@ class Recognizer:
 
         sample_rate: of the pieces, 8000 ... 192000 Hz.
         interval: seconds from one decision to the next while somebody speaks, 0.05 to 3.
-        gender, labels: as for `predict`.
+        gender, labels, voice: as for `predict`.
         voice_activity: False takes every frame that is not silent for speech, when the caller
             gives nothing but speech.
         pause: seconds without speech after which a turn ends, 0.2 to 10.
@@ -296,6 +303,7 @@ class Recognizer:
             interval=interval,
             gender=gender,
             labels=labels,
+            voice=voice,
             voice_activity=voice_activity,
             pause=pause,
         )
@@ -310,6 +318,7 @@ class Recognizer:
         interval: float = 0.5,
         gender: str | None = None,
         labels: Iterable[str] | None = None,
+        voice: Voice | None = None,
         voice_activity: bool = True,
         pause: float = PAUSE_SECONDS,
         max_duration: float | None = 3600.0,
@@ -317,8 +326,8 @@ class Recognizer:
     ) -> Timeline:
         """The turns, segments and decisions of one recording, as a stream would tell them.
 
-        sound, sample_rate, gender, labels, max_duration: as for `predict`; the others as for
-            `stream`.
+        sound, sample_rate, gender, labels, voice, max_duration: as for `predict`; the others as
+            for `stream`.
         progress: called now and then with the seconds of sound that are done.
 
         Raises what `predict` and `stream` raise; but a silent recording has an empty timeline.
@@ -331,6 +340,7 @@ class Recognizer:
             interval=interval,
             gender=gender,
             labels=labels,
+            voice=voice,
             voice_activity=voice_activity,
             pause=pause,
         )
@@ -373,7 +383,7 @@ class Recognizer:
                 heard = models.gate.posterior(evidence)
             female = question.female(heard)
             stopwatch.lap("gender")
-            distribution = question.restrict(judgement.emotions(question.weight(female)))
+            distribution = question.answer(judgement.emotions(question.weight(female)))
             stopwatch.lap("emotion")
             distributions.append(distribution)
             flags, snr_db = condition.flags(first, end)
@@ -407,6 +417,8 @@ class Recognizer:
             self._doubts(mean, flags),
             flags,
             snr_db,
+            models.name,
+            question.voice,
         )
 
     def _doubts(self, distribution: NDArray[np.float64], flags: tuple[str, ...]) -> bool:

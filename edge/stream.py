@@ -47,6 +47,7 @@ from edge.quality import FLAGS, clipped_samples, flags_of
 from edge.sliding import SlidingBuffer
 from edge.steadiness import SteadyEmotion
 from edge.turns import ONSET_GAP_SECONDS, ONSET_SECONDS, PAUSE_SECONDS, TurnFinder
+from edge.voice import Voice
 from edge.voice_activity import STEP, Activity, VoiceActivity
 from edge.windows import active_span
 
@@ -79,10 +80,11 @@ class Stream:
         interval: float = 0.5,
         gender: str | None = None,
         labels: Iterable[str] | None = None,
+        voice: Voice | None = None,
         voice_activity: bool = True,
         pause: float = PAUSE_SECONDS,
     ) -> None:
-        self._question = Question.checked(gender, labels)
+        self._question = Question.checked(gender, labels, voice, models.name)
         self._models = models
         self._sample_rate = check_sample_rate(sample_rate)
         window = models.front_end.window_frames
@@ -358,9 +360,9 @@ class Stream:
             start + first,
             start + end,
             alone,
-            question.restrict(judgement.emotions(question.weight(alone))),
+            question.answer(judgement.emotions(question.weight(alone))),
         )
-        distribution = question.restrict(judgement.emotions(question.weight(so_far)))
+        distribution = question.answer(judgement.emotions(question.weight(so_far)))
         time = self._seconds(stop)
         change = turn.emotion.update(distribution, time, 0.5 * (window.start + window.end))
         if turn.segment is not None and change is not None:

@@ -14,6 +14,7 @@ COMMANDS = {
     "gender": "fit the gender gate",
     "emotion": "train the emotion experts",
     "prosody": "fit the judge of prosody that is heard beside the experts",
+    "voices": "measure what knowing a speaker's voice gains",
     "words": "measure how much of a corpus's emotions the words alone would tell",
     "unpack": "make a run of a bundle, to train on from there",
     "average": "average the weights of runs that began with one another",

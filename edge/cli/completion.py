@@ -75,7 +75,7 @@ def _described(action: argparse.Action) -> _Option:
         takes = "choice"
     elif metavar == "DIR":
         takes = "folder"
-    elif metavar in ("FILE", "PATH"):
+    elif metavar in ("FILE", "PATH", "VOICE"):
         takes = "file"
     else:
         takes = "text"

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import edge
-from edge.cli.options import add_knowledge, interval_seconds, positive_seconds
+from edge.cli.options import add_knowledge, interval_seconds, positive_seconds, voice_of
 from edge.cli.terminal import clock, complain, printable, quiet_interpreter
 from edge.events import SegmentEnded, TurnEnded
 
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.list_devices:
         return _list_devices()
-    recognizer = edge.Recognizer(options.bundle)
+    recognizer, voice = edge.Recognizer(options.bundle), voice_of(options)
     with quiet_interpreter():  # ALSA writes about every device that it tries
         microphone = Microphone(options.device, options.rate)
         stream = recognizer.stream(
@@ -75,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
             interval=options.interval,
             gender=options.gender,
             labels=options.labels,
+            voice=voice,
         )
     display = _display(options, microphone)
     summary = Summary()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from edge.labels import LABELS
+
+if TYPE_CHECKING:
+    from edge.voice import Voice
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +21,7 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
 
 
 def add_knowledge(parser: argparse.ArgumentParser) -> None:
-    """--gender and --labels: what the caller knows beforehand."""
+    """--gender, --labels and --voice: what the caller knows beforehand."""
     parser.add_argument(
         "--gender",
         choices=("female", "male", "both"),
@@ -30,6 +34,18 @@ def add_knowledge(parser: argparse.ArgumentParser) -> None:
         type=_labels,
         help=f"the only emotions that are possible, some of {', '.join(LABELS)}",
     )
+    parser.add_argument(
+        "--voice", metavar="PATH", help="the speaker's voice, as 'teach' has written it"
+    )
+
+
+def voice_of(options: argparse.Namespace) -> Voice | None:
+    """The voice that --voice names. Raises SettingsError when it cannot be read."""
+    if options.voice is None:
+        return None
+    from edge.voice import Voice
+
+    return Voice.load(options.voice)
 
 
 def positive_seconds(text: str) -> float:

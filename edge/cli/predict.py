@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TextIO
 
 import edge
-from edge.cli.options import add_knowledge, positive_seconds
+from edge.cli.options import add_knowledge, positive_seconds, voice_of
 from edge.cli.progress import Progress
 from edge.cli.reports import (
     FORMATS,
@@ -97,6 +97,9 @@ def run(options: argparse.Namespace) -> int:
     if options.plot is not None:
         _refuse_unknown_image(options)
     recognizer = edge.Recognizer(options.bundle)
+    options.knows = {
+        "gender": options.gender, "labels": options.labels, "voice": voice_of(options)
+    }
     with quiet_interpreter():
         recognizer.prepare()
     progress = Progress(sys.stderr)
@@ -216,7 +219,7 @@ def _judge(
     samples, rate = edge.read_audio(source.sound(), options.max_duration)  # (n, channels)
     reading = perf_counter() - begun
     duration = len(samples) / rate
-    knows = {"gender": options.gender, "labels": options.labels}
+    knows = options.knows
     tells_segments = options.segments or options.format in SEGMENTS_ONLY
     wants_segments = tells_segments or options.plot is not None
     wants_prediction = options.format not in SEGMENTS_ONLY or options.plot is not None

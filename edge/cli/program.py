@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 import edge
-from edge.cli import completion, info, listen, predict
+from edge.cli import completion, info, listen, predict, teach
 from edge.cli.options import add_bundle
 from edge.cli.terminal import PROGRAM, complain
 from edge.errors import EdgeError
@@ -83,6 +83,20 @@ def make_parser() -> argparse.ArgumentParser:
     listen.add_arguments(command)
     add_bundle(command)
     command.set_defaults(run=listen.run)
+
+    command = _add_command(
+        commands,
+        "teach",
+        "make a person's voice known, by a few of their recordings",
+        "Learns from recordings of one person, and what they meant by each, how that\n"
+        "person sounds, and writes it to a file for --voice of the other commands. One\n"
+        "recording of each emotion is a good beginning; more can be taught later. The\n"
+        "file holds what was answered to them, and no sound.",
+        EXIT_CODES,
+    )
+    teach.add_arguments(command)
+    add_bundle(command)
+    command.set_defaults(run=teach.run)
 
     command = _add_command(
         commands,

@@ -1,0 +1,92 @@
+"""`edge-ser teach VOICE EMOTION=FILE...`: makes a person's voice known, and keeps it in a file."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import edge
+from edge.cli.sources import Source
+from edge.cli.terminal import complain, percent, printable, quiet_interpreter
+from edge.errors import EdgeError, SettingsError
+from edge.labels import LABELS
+
+if TYPE_CHECKING:
+    from edge.voice import Voice
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options, besides those that all commands share."""
+    parser.add_argument(
+        "voice", metavar="VOICE", type=Path, help="file of the person's voice; made where it is not"
+    )
+    parser.add_argument(
+        "examples",
+        metavar="EMOTION=FILE",
+        nargs="*",
+        type=_example,
+        help=f"a recording of the person, and how it was meant: one of {', '.join(LABELS)}; none "
+        "shows what the voice has learnt",
+    )
+    parser.add_argument(
+        "--anew", action="store_true", help="forget what the file knew, and begin with these"
+    )
+
+
+def _example(text: str) -> tuple[str, str]:
+    emotion, equals, name = text.partition("=")
+    if not equals or not name or emotion not in LABELS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not EMOTION=FILE with an emotion of {', '.join(LABELS)}"
+        )
+    return emotion, name
+
+
+def run(options: argparse.Namespace) -> int:
+    """Teaches all examples or, when one cannot be heard, none; returns the exit code."""
+    recognizer = edge.Recognizer(options.bundle)
+    known = options.voice.exists() and not options.anew
+    if not known and not options.examples:
+        raise SettingsError(f"{options.voice} does not exist; give examples, as EMOTION=FILE")
+    voice = edge.Voice.load(options.voice) if known else edge.Voice()
+    lines, failures = [], 0
+    with quiet_interpreter():
+        recognizer.prepare()
+    for emotion, name in options.examples:
+        try:
+            prediction = recognizer.predict(Source(name).sound())
+            voice = voice.taught(prediction, emotion)
+        except EdgeError as error:
+            failures += 1
+            complain(str(error) if name in str(error) else f"{name}: {error}")
+            continue
+        heard = percent(prediction.probabilities[emotion])
+        lines.append(f"{printable(name)}: {emotion} (was heard with {heard})")
+    if failures:
+        complain(f"{options.voice}: nothing was taught")
+        return 1
+    if options.examples:
+        try:
+            voice.save(options.voice)
+        except OSError as error:
+            problem = f"{options.voice}: cannot be written: {error.strerror}"
+            raise SettingsError(problem) from error
+    print("\n".join([*lines, *_outline(voice)]))
+    return 0
+
+
+def _outline(voice: Voice) -> list[str]:
+    counts = voice.counts()
+    if len(counts) < 2:
+        return ["Examples of one emotion change nothing yet; teach another one, too."]
+    lines = [f"The voice of {len(voice.examples)} examples, of the models {voice.models}:"]
+    for label, bias in zip(LABELS, voice.bias):
+        if label in counts:
+            times = f"{math.exp(bias):.2f}"
+            lines.append(f"  {label:<10}{counts[label]:>4}   weighs {times} times")
+    missing = [label for label in LABELS if label not in counts]
+    if missing:
+        lines.append(f"  without example, and left as they are: {', '.join(missing)}")
+    return lines

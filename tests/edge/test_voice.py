@@ -1,0 +1,275 @@
+"""What a voice learns from examples, and what it does to answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import edge
+from edge.errors import SettingsError
+from edge.labels import LABELS
+from edge.prediction import Prediction, Window
+from edge.voice import EXAMPLES_OF_AN_EMOTION, FORMAT, Example, Voice, fitted_bias
+from tests.edge.fakes import FixedGate, LinearExpert
+from tests.edge.test_recognizer import random_log_mel, recognizer_of
+
+HAPPY, SAD, ANGRY = (LABELS.index(label) for label in ("happy", "sad", "angry"))
+
+
+def distribution(**shares: float) -> dict[str, float]:
+    """Of all labels; what is left is shared evenly."""
+    left = (1.0 - sum(shares.values())) / (len(LABELS) - len(shares))
+    return {label: shares.get(label, left) for label in LABELS}
+
+
+def prediction(probabilities, models="tiny 1", voice=None, windows=None) -> Prediction:
+    windows = windows or [probabilities]
+    likeliest = max(probabilities, key=probabilities.get)
+    return Prediction(
+        "female", 1.0, likeliest, probabilities,
+        tuple(Window(0.0, 3.0, "female", 1.0, likeliest, of_one) for of_one in windows),
+        3.0, {"total": 0.1}, models=models, voice=voice,
+    )
+
+
+def taught(*examples: tuple[str, dict[str, float]]) -> Voice:
+    voice = Voice()
+    for emotion, probabilities in examples:
+        voice = voice.taught(prediction(probabilities), emotion)
+    return voice
+
+
+def loss(bias, examples, spread) -> float:
+    """What `fitted_bias` says it makes smallest, spelt out, for equally many examples of each."""
+    labels = sorted({emotion for emotion, _ in examples}, key=LABELS.index)
+    total = sum(bias[LABELS.index(label)] ** 2 for label in labels) / (2 * spread**2)
+    for emotion, probabilities in examples:
+        scores = {
+            label: np.log(probabilities[label]) + bias[LABELS.index(label)] for label in labels
+        }
+        total += np.log(sum(np.exp(list(scores.values())))) - scores[emotion]
+    return total
+
+
+def test_a_new_voice_changes_nothing():
+    recognizer, log_mel = recognizer_of(), random_log_mel(100)
+    plain = recognizer.predict_log_mel(log_mel)
+    known = recognizer.predict_log_mel(log_mel, voice=Voice())
+    assert known.probabilities == plain.probabilities
+    assert not Voice().bias.any()
+
+
+def test_examples_of_one_emotion_change_nothing():
+    voice = taught(("sad", distribution(neutral=0.9)), ("sad", distribution(neutral=0.8)))
+    assert not voice.bias.any()
+
+
+def test_a_voice_leans_where_its_examples_were_misheard():
+    voice = taught(
+        ("sad", distribution(neutral=0.7, sad=0.1)), ("neutral", distribution(neutral=0.8))
+    )
+    bias = dict(zip(LABELS, voice.bias))
+    assert bias["sad"] > 0.5
+    assert bias["neutral"] == pytest.approx(-bias["sad"])
+    assert all(value == 0.0 for label, value in bias.items() if label not in ("sad", "neutral"))
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.5, 1.5, 3.0]), st.integers(2, 8))
+def test_the_bias_is_where_the_loss_is_smallest(seed, spread, emotions):
+    rng = np.random.default_rng(seed)
+    examples = [
+        (LABELS[k], dict(zip(LABELS, rng.dirichlet(np.full(8, 0.7)) * 0.99 + 0.00125)))
+        for k in range(emotions) for _ in range(2)
+    ]
+    bias = fitted_bias([Example(*each) for each in examples], spread)
+    least = loss(bias, examples, spread)
+    for label in range(emotions):
+        for step in (-1e-3, 1e-3):
+            moved = bias.copy()
+            moved[label] += step
+            assert loss(moved, examples, spread) > least
+    assert not bias[emotions:].any()
+
+
+def test_many_examples_of_one_emotion_say_no_more_than_one_of_another():
+    mild = ("happy", distribution(happy=0.4, angry=0.3))
+    wrong = ("angry", distribution(happy=0.5, angry=0.1))
+    few, many = taught(mild, wrong), taught(*[mild] * 20, wrong)
+    assert many.bias == pytest.approx(few.bias)
+
+
+def test_answers_of_no_chance_at_all_are_learnt_from():
+    never = dict.fromkeys(LABELS, 0.0) | {"neutral": 1.0}
+    voice = taught(("sad", never), ("neutral", distribution(neutral=0.9)))
+    assert np.isfinite(voice.bias).all()
+    assert voice.bias[SAD] > 1.0
+
+
+def test_a_known_voice_multiplies_each_windows_probabilities():
+    recognizer, log_mel = recognizer_of(), random_log_mel(500)
+    voice = Voice().taught(recognizer.predict_log_mel(random_log_mel(90, 1)), "happy")
+    voice = voice.taught(recognizer.predict_log_mel(random_log_mel(90, 2)), "angry")
+    assert voice.bias.any()
+    plain, known = (recognizer.predict_log_mel(log_mel, voice=v) for v in (None, voice))
+    assert len(plain.windows) > 1
+    for before, after in zip(plain.windows, known.windows):
+        leaning = np.array(list(before.probabilities.values())) * np.exp(voice.bias)
+        assert list(after.probabilities.values()) == pytest.approx(list(leaning / leaning.sum()))
+    means = np.mean([list(window.probabilities.values()) for window in known.windows], axis=0)
+    assert list(known.probabilities.values()) == pytest.approx(list(means))
+    assert known.voice == voice
+
+
+def test_labels_are_chosen_from_as_the_voice_is_heard():
+    recognizer, log_mel = recognizer_of(), random_log_mel(100)
+    voice = Voice().taught(recognizer.predict_log_mel(random_log_mel(90, 1)), "happy")
+    voice = voice.taught(recognizer.predict_log_mel(random_log_mel(90, 2)), "angry")
+    whole = recognizer.predict_log_mel(log_mel, voice=voice).probabilities
+    some = recognizer.predict_log_mel(log_mel, voice=voice, labels=("happy", "sad")).probabilities
+    assert some["happy"] / some["sad"] == pytest.approx(whole["happy"] / whole["sad"])
+
+
+@pytest.mark.parametrize("frames", [100, 700])
+def test_it_makes_no_difference_whether_an_example_was_heard_with_the_voice(frames):
+    recognizer = recognizer_of()
+    voice = Voice().taught(recognizer.predict_log_mel(random_log_mel(90, 1)), "happy")
+    voice = voice.taught(recognizer.predict_log_mel(random_log_mel(90, 2)), "angry")
+    log_mel = random_log_mel(frames, 3)
+    one = voice.taught(recognizer.predict_log_mel(log_mel), "sad")
+    other = voice.taught(recognizer.predict_log_mel(log_mel, voice=voice), "sad")
+    assert one.examples[-1].probabilities == pytest.approx(other.examples[-1].probabilities)
+
+
+def test_streams_and_timelines_know_the_voice():
+    recognizer = recognizer_of(gate=FixedGate(0.5), experts={
+        "female": LinearExpert(1), "male": LinearExpert(2),
+    })
+    strong = Voice((
+        Example("fearful", distribution(fearful=1e-4)), Example("calm", distribution(calm=0.2)),
+    ))
+    sound = np.random.default_rng(0).normal(0.0, 0.1, 3 * 16000)
+    options = {"voice_activity": False}
+    plain, known = (
+        recognizer.timeline(sound, 16000, voice=voice, **options).decisions
+        for voice in (None, strong)
+    )
+    assert len(plain) == len(known) > 0
+    for before, after in zip(plain, known):
+        leaning = np.array(list(before.window.probabilities.values())) * np.exp(strong.bias)
+        assert list(after.window.probabilities.values()) == pytest.approx(
+            list(leaning / leaning.sum())
+        )
+
+
+def test_the_oldest_examples_of_an_emotion_are_forgotten():
+    first = [("sad", distribution(sad=0.5)), ("happy", distribution(happy=0.5))]
+    voice = taught(*first, *[("sad", distribution(sad=0.3))] * EXAMPLES_OF_AN_EMOTION)
+    assert voice.counts() == {"happy": 1, "sad": EXAMPLES_OF_AN_EMOTION}
+    assert {each.probabilities["sad"] for each in voice.examples if each.emotion == "sad"} == {0.3}
+
+
+def test_examples_that_were_asked_about_some_labels_teach_these():
+    halves = {"happy": 0.2, "sad": 0.8}
+    voice = taught(
+        ("happy", halves), ("sad", distribution(sad=0.5)), ("angry", distribution(angry=0.5))
+    )
+    assert voice.bias[HAPPY] > 0.0 > voice.bias[SAD]
+
+
+@pytest.mark.parametrize("emotion", ["bored", "", None, "angry"])
+def test_an_emotion_that_was_not_asked_for_is_refused(emotion):
+    with pytest.raises(SettingsError, match="the emotion must be one of"):
+        Voice().taught(prediction({"happy": 0.5, "sad": 0.5}), emotion)
+
+
+def test_a_voice_belongs_to_the_models_that_it_was_taught_to():
+    voice = taught(("happy", distribution()))
+    assert voice.models == "tiny 1"
+    with pytest.raises(SettingsError, match="tiny 1, and the prediction is of .* tiny 2"):
+        voice.taught(prediction(distribution(), models="tiny 2"), "sad")
+    with pytest.raises(SettingsError, match="taught to the models tiny 1, and these are models of"):
+        recognizer_of().predict_log_mel(random_log_mel(50), voice=voice)
+    with pytest.raises(SettingsError, match="taught to the models tiny 1"):
+        recognizer_of().stream(voice=voice)
+
+
+def test_what_is_no_voice_is_refused():
+    with pytest.raises(SettingsError, match=r"voice must be an edge\.Voice"):
+        recognizer_of().predict_log_mel(random_log_mel(50), voice="me.json")
+
+
+def test_a_bundles_answers_name_it(tiny_bundle):
+    recognizer = edge.Recognizer(tiny_bundle)
+    answered = recognizer.predict_log_mel(random_log_mel(80))
+    bundle = recognizer.bundle
+    assert answered.models == f"{bundle.name} {bundle.version}"
+    voice = Voice().taught(answered, "happy")
+    assert recognizer.predict_log_mel(random_log_mel(80), voice=voice).voice is voice
+
+
+def test_a_voice_is_the_same_after_saving_and_loading(tmp_path):
+    voice = taught(("happy", distribution(happy=0.123456789)), ("sad", {"happy": 0.5, "sad": 0.5}))
+    voice.save(tmp_path / "me.json")
+    again = Voice.load(tmp_path / "me.json")
+    assert again == voice
+    assert np.array_equal(again.bias, voice.bias)
+    assert [path.name for path in tmp_path.iterdir()] == ["me.json"]
+    assert pickle.loads(pickle.dumps(voice)) == voice
+
+
+def test_a_voice_that_cannot_be_saved_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "me.json"
+    taught(("happy", distribution())).save(path)
+    old = path.read_bytes()
+    monkeypatch.setattr("edge.voice.os.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        Voice().save(path)
+    assert path.read_bytes() == old
+    assert [each.name for each in tmp_path.iterdir()] == ["me.json"]
+
+
+GOOD = taught(("happy", distribution(happy=0.5))).to_dict()
+
+
+@pytest.mark.parametrize("content", [
+    [], "voice", {}, GOOD | {"format": FORMAT + 1}, GOOD | {"examples": None},
+    GOOD | {"models": 3}, GOOD | {"examples": ["happy"]},
+    GOOD | {"examples": [{"emotion": "bored", "probabilities": {"bored": 1.0}}]},
+    GOOD | {"examples": [{"emotion": "sad", "probabilities": {"happy": 1.0}}]},
+    GOOD | {"examples": [{"emotion": "sad", "probabilities": {"sad": 1.5}}]},
+    GOOD | {"examples": [{"emotion": "sad", "probabilities": {"sad": "much"}}]},
+    GOOD | {"examples": [{"emotion": "sad", "probabilities": {"sad": float("nan")}}]},
+    GOOD | {"examples": [{"emotion": ["sad"], "probabilities": {"sad": 0.5}}]},
+])
+def test_a_file_of_anything_else_is_refused(tmp_path, content):
+    path = tmp_path / "me.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(SettingsError, match=r"voice .*me\.json cannot be read"):
+        Voice.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000])
+def test_a_damaged_file_is_refused(tmp_path, content):
+    path = tmp_path / "me.json"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Voice.load(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="No such file"):
+        Voice.load(tmp_path / "nobody.json")
+
+
+def test_a_voice_cannot_be_changed():
+    voice = taught(("happy", distribution()))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        voice.models = "others"
+    with pytest.raises(ValueError, match="read-only"):
+        voice.bias[0] = 1.0

@@ -1,0 +1,186 @@
+"""What knowing a voice is measured to gain."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import SettingsError
+from edge.features import EmotionFeatures, FrontEnd
+from edge.labels import LABELS
+from edge.recognizer import Recognizer
+from edge.voice import SPREAD, Voice
+from tests.edge.fakes import LevelGate, LinearExpert
+from training.__main__ import main
+from training.answers import save_answers
+from training.corpora import Clip, read_corpora
+from training.evaluation import Evaluation
+from training.protocol import Protocol
+from training.voices import (
+    Speaker,
+    by_group,
+    choose_spread,
+    compare,
+    examples_of,
+    of_bundle,
+    of_crossval,
+    score,
+    taught,
+)
+
+CREMA = [LABELS.index(label) for label in
+         ("neutral", "happy", "sad", "angry", "fearful", "disgust")]
+
+
+def leaning_speaker(seed: int, lean: float, clips: int = 8, group="crema-d validation") -> Speaker:
+    """Answers that are right but for a constant lean of this speaker, and noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(CREMA, clips)
+    scores = 2.0 * np.eye(8)[labels] + rng.normal(0.0, 0.7, (len(labels), 8))
+    scores += lean * rng.normal(0.0, 1.0, 8)
+    shares = np.exp(scores)
+    return Speaker(group, f"s{seed}", "", "female" if seed % 2 else "male", "crema-d", labels,
+                   shares / shares.sum(axis=1, keepdims=True), np.arange(len(labels)))
+
+
+SPEAKERS = [leaning_speaker(seed, 2.0) for seed in range(6)]
+
+
+def test_examples_are_so_many_of_each_emotion_and_half_at_most():
+    speaker, rng = leaning_speaker(0, 1.0, clips=6), np.random.default_rng(0)
+    for count, drawn in ((1, 1), (2, 2), (3, 3), (5, 3)):
+        chosen = examples_of(speaker, count, rng)
+        assert np.bincount(speaker.labels[chosen], minlength=8)[CREMA].tolist() == [drawn] * 6
+
+
+def test_what_is_taught_are_the_chosen_clips_alone():
+    speaker = SPEAKERS[0]
+    chosen = examples_of(speaker, 2, np.random.default_rng(1))
+    others = np.where(chosen[:, None], speaker.probabilities, 1 / 8)
+    altered = dataclasses.replace(speaker, probabilities=others)
+    assert np.array_equal(taught(speaker, chosen), taught(altered, chosen))
+
+
+def test_a_lean_is_learnt_and_a_strangers_is_no_help():
+    scores = score(SPEAKERS, 2, draws=4)
+    assert scores["after"]["ua"] > scores["before"]["ua"] + 0.05
+    assert scores["stranger"]["ua"] < scores["after"]["ua"] - 0.05
+    low, high = scores["gain_interval"]
+    assert low < scores["after"]["ua"] - scores["before"]["ua"] < high
+    assert scores["after"]["worst_speaker_ua"] == min(scores["after"]["by_speaker"].values())
+
+
+def test_nothing_is_learnt_where_nobody_leans():
+    scores = score([leaning_speaker(seed, 0.0, clips=20) for seed in range(4)], 4, draws=4)
+    assert scores["after"]["ua"] == pytest.approx(scores["before"]["ua"], abs=0.03)
+
+
+def test_clips_that_teach_are_not_answered():
+    tallies = compare(SPEAKERS[:2], 3, draws=5)
+    for tally in tallies.values():
+        assert tally.counts.sum() == 2 * 6 * (8 - 3) * 5
+
+
+def test_one_speaker_has_neither_an_interval_nor_a_stranger():
+    scores = score(SPEAKERS[:1], 1, draws=2)
+    assert scores["gain_interval"] is None
+    assert "stranger" not in scores
+    assert scores["after"]["by_gender"]["female"] is None
+
+
+def test_validation_speakers_choose_between_spreads():
+    spreads = choose_spread([*SPEAKERS, leaning_speaker(9, 1.0, group="crema-d test")], draws=2)
+    assert str(SPREAD) in spreads
+    assert spreads["0.5"]["4"] < spreads["1.5"]["4"]
+    assert spreads == choose_spread(SPEAKERS, draws=2)
+    assert choose_spread([leaning_speaker(9, 1.0, group="crema-d test")]) == {}
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer.from_parts(
+        front_end=FrontEnd(), emotion_features=EmotionFeatures(), gate=LevelGate(),
+        experts={"female": LinearExpert(1), "male": LinearExpert(2)},
+    )
+
+
+def test_answers_with_a_voice_are_those_of_use(miniature_corpora, recognizer):
+    clips = read_corpora(miniature_corpora)
+    speakers = of_bundle(recognizer, clips, Protocol.load())
+    assert {"crema-d validation", "ravdess validation"} <= {name for name, _ in by_group(speakers)}
+    speaker = next(s for s in speakers if s.corpus == "ravdess")
+    chosen = examples_of(speaker, 1, np.random.default_rng(0))
+    chosen[np.flatnonzero(~chosen)[:1]] = True
+    bias = taught(speaker, chosen)
+    own = [clip for clip in clips if (clip.corpus, clip.speaker) == (speaker.corpus, speaker.name)]
+    assert [LABELS.index(clip.emotion) for clip in own] == speaker.labels.tolist()
+    voice = Voice()
+    for k in np.flatnonzero(chosen):
+        voice = voice.taught(recognizer.predict(own[k].path), own[k].emotion)
+    assert bias == pytest.approx(voice.bias, abs=1e-6)
+    answers = speaker.answers(bias)
+    for k, clip in enumerate(own):
+        known = recognizer.predict(clip.path, voice=voice).probabilities
+        assert answers[k] == pytest.approx([known[label] for label in LABELS], abs=1e-6)
+
+
+def saved_folds(folder: Path) -> Path:
+    """A cross-validation of two folds with one speaker each, whose training clips stand beside."""
+    for fold, speaker in (("1", SPEAKERS[0]), ("2", SPEAKERS[1])):
+        clips = tuple(
+            Clip("crema-d", f"{speaker.name} {k}", Path("x"), speaker.name, speaker.gender,
+                 LABELS[label])
+            for k, label in enumerate(speaker.labels)
+        )
+        other = Clip("crema-d", "other", Path("x"), "other", "male", "sad")
+        probabilities = np.concatenate([speaker.probabilities, np.full((1, 8), 1 / 8)])
+        save_answers(Evaluation(
+            Protocol("folds", fold=fold), (*clips, other), (*["test"] * len(clips), "train"),
+            np.full(len(probabilities), 0.5), probabilities, probabilities,
+        ), folder / f"fold-{fold}" / "int8.npz")
+    return folder
+
+
+def test_of_folds_the_mean_is_told(tmp_path):
+    speakers = of_crossval(saved_folds(tmp_path))
+    assert [(s.group, s.fold, s.name) for s in speakers] == [
+        ("crema-d folds", "fold-1", "s0"), ("crema-d folds", "fold-2", "s1"),
+    ]
+    scores = score(speakers, 1, draws=3)["after"]
+    assert scores["ua"] == pytest.approx(np.mean(list(scores["by_speaker"].values())))
+    with pytest.raises(SettingsError, match="no fold with int8 answers"):
+        of_crossval(tmp_path / "nowhere")
+
+
+def test_the_command_prints_and_writes_what_it_found(tmp_path, capsys):
+    arguments = ["voices", "--crossval", str(saved_folds(tmp_path)), "--draws", "2",
+                 "--examples", "1", "3", "--json", str(tmp_path / "voices.json")]
+    assert main(arguments) == 0
+    written = json.loads((tmp_path / "voices.json").read_text())["groups"]["crema-d folds"]
+    assert [scores["examples"] for scores in written] == [1, 3]
+    said = capsys.readouterr().out
+    for scores in written:
+        assert f"{100 * scores['before']['ua']:.2f}  {100 * scores['after']['ua']:.2f}" in said
+
+
+def test_the_command_scores_a_bundle_and_chooses(
+    miniature_corpora, recognizer, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr("training.voices.Recognizer", lambda bundle: recognizer)
+    written = tmp_path / "voices.json"
+    assert main(["voices", "--corpora", str(miniature_corpora), "--draws", "1", "--examples", "1",
+                 "--choose", "--json", str(written)]) == 0
+    content = json.loads(written.read_text())
+    assert set(content["spreads"]) == {"0.5", "1.0", "1.5", "2.0", "3.0"}
+    assert "by spread and clips of each emotion" in capsys.readouterr().out
+
+
+def test_the_command_needs_something_to_score(tmp_path, capsys):
+    assert main(["voices"]) == 2
+    assert "--corpora, or a cross-validation" in capsys.readouterr().err
+    assert main(["voices", "--crossval", str(tmp_path), "--draws", "0"]) == 2
+    assert "must be 1 or more" in capsys.readouterr().err

@@ -1,0 +1,369 @@
+"""Measures what knowing a speaker's voice gains (`edge.Voice`), taught by a few of their clips.
+
+    python -m training voices --corpora CORPORA
+    python -m training voices --crossval RUN ...
+
+Of each speaker some clips are drawn of each emotion, and teach; the others are answered without and
+with what was taught. That is done many times with other clips, and every figure is of them all. A
+voice is also held to the clips of the next speaker, who is somebody else, to see the harm of that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.bundle import DEFAULT_BUNDLE, Bundle
+from edge.errors import SettingsError
+from edge.labels import GENDERS, LABELS
+from edge.recognizer import Recognizer
+from edge.voice import SPREAD, Example, fitted_bias
+from training import metrics
+from training.answers import load_answers
+from training.corpora import CORPUS_LABELS, Clip, load_log_mel, read_corpora
+from training.evaluation import UNSEEN
+from training.metrics import unweighted_average_recall
+from training.protocol import RELEASE, Protocol
+from training.tables import percent, table
+
+EXAMPLES = (1, 2, 4)
+"""Of each emotion; at most half of the clips that there are."""
+
+SPREADS = (0.5, 1.0, 1.5, 2.0, 3.0)
+"""Between which validation speakers choose."""
+
+DRAWS = 20
+_RESAMPLES = 2000
+_FEWEST = 3  # whose resampling says anything about others
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """One speaker's clips, and what was answered to them without knowing the voice.
+
+    labels: (clips,) indices into LABELS; probabilities: (windows, 8); owners: (windows,) clips
+    """
+
+    group: str
+    name: str
+    fold: str
+    gender: str
+    corpus: str
+    labels: np.ndarray
+    probabilities: np.ndarray
+    owners: np.ndarray
+
+    @property
+    def classes(self) -> list[int]:
+        """The labels that the corpus has."""
+        return [LABELS.index(label) for label in CORPUS_LABELS[self.corpus]]
+
+    def answers(self, bias: np.ndarray) -> np.ndarray:
+        """(clips, 8) probabilities with a voice of that bias, as `Recognizer.predict` answers."""
+        leaning = self.probabilities * np.exp(bias)
+        leaning /= leaning.sum(axis=1, keepdims=True)
+        total = np.zeros((len(self.labels), len(LABELS)))
+        np.add.at(total, self.owners, leaning)
+        return total / np.bincount(self.owners, minlength=len(total))[:, None]
+
+
+class Tally:
+    """Answers of many drawings, added up.
+
+    counts: by speaker (8, 8), rows the truth; confidence, correct: of every answer
+    """
+
+    def __init__(self, speakers: int) -> None:
+        self.counts = np.zeros((speakers, len(LABELS), len(LABELS)))
+        self._confidence: list[np.ndarray] = []
+        self._correct: list[np.ndarray] = []
+
+    def add(self, index: int, speaker: Speaker, answers: np.ndarray, kept: np.ndarray) -> None:
+        """The answers to the clips of `kept`, (clips,) bool."""
+        restricted = metrics.restrict(answers[kept], speaker.classes)
+        decided, truth = restricted.argmax(axis=1), speaker.labels[kept]
+        self.counts[index] += metrics.confusion_matrix(truth, decided, len(LABELS))
+        self._confidence.append(restricted.max(axis=1))
+        self._correct.append(decided == truth)
+
+    def ece(self) -> float:
+        """The expected calibration error."""
+        confidence, correct = np.concatenate(self._confidence), np.concatenate(self._correct)
+        return metrics.reliability(confidence, correct).expected_calibration_error
+
+
+def examples_of(speaker: Speaker, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(clips,) bool: so many of each emotion, drawn."""
+    chosen = np.zeros(len(speaker.labels), bool)
+    for label in np.unique(speaker.labels):
+        here = np.flatnonzero(speaker.labels == label)
+        chosen[rng.choice(here, min(count, len(here) // 2), replace=False)] = True
+    return chosen
+
+
+def taught(speaker: Speaker, chosen: np.ndarray, spread: float = SPREAD) -> np.ndarray:
+    """(8,) the bias that the chosen clips teach."""
+    plain = speaker.answers(np.zeros(len(LABELS)))
+    examples = [
+        Example(LABELS[speaker.labels[k]], dict(zip(LABELS, map(float, plain[k]))))
+        for k in np.flatnonzero(chosen)
+    ]
+    return fitted_bias(examples, spread)
+
+
+def compare(
+    speakers: Sequence[Speaker], count: int, draws: int = DRAWS, spread: float = SPREAD
+) -> dict[str, Tally]:
+    """The answers "before" and "after", and with a "stranger"'s voice, to the same clips."""
+    tallies = {name: Tally(len(speakers)) for name in ("before", "after", "stranger")}
+    rng = np.random.default_rng(0)
+    nothing = np.zeros(len(LABELS))
+    for _ in range(draws):
+        chosen = [examples_of(speaker, count, rng) for speaker in speakers]
+        biases = [taught(speaker, here, spread) for speaker, here in zip(speakers, chosen)]
+        for k, speaker in enumerate(speakers):
+            kept = ~chosen[k]
+            tallies["before"].add(k, speaker, speaker.answers(nothing), kept)
+            tallies["after"].add(k, speaker, speaker.answers(biases[k]), kept)
+            stranger = biases[(k + 1) % len(speakers)]
+            tallies["stranger"].add(k, speaker, speaker.answers(stranger), kept)
+    return tallies
+
+
+def _ua(speakers: Sequence[Speaker], weights: np.ndarray, counts: np.ndarray) -> float:
+    """The mean UA of the folds; each speaker counts `weights` times."""
+    folds = np.array([speaker.fold for speaker in speakers])
+    values = []
+    for fold in np.unique(folds):
+        here = (folds == fold) & (weights > 0)
+        if here.any():
+            summed = np.tensordot(weights[here], counts[here], axes=1)
+            values.append(float(unweighted_average_recall(summed)))
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _gain_interval(
+    speakers: Sequence[Speaker], before: np.ndarray, after: np.ndarray
+) -> tuple[float, float] | None:
+    """The paired bootstrap's 95 % interval of the gain, by speaker; None of too few."""
+    if len(speakers) < _FEWEST:
+        return None
+    rng = np.random.default_rng(0)
+    size = len(speakers)
+    gains = []
+    for weights in rng.multinomial(size, np.full(size, 1 / size), _RESAMPLES).astype(float):
+        gains.append(_ua(speakers, weights, after) - _ua(speakers, weights, before))
+    low, high = np.nanquantile(gains, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def score(speakers: Sequence[Speaker], count: int, draws: int = DRAWS) -> dict[str, Any]:
+    """The figures of one group of speakers, each taught by `count` clips of each emotion."""
+    tallies = compare(speakers, count, draws)
+    everybody = np.ones(len(speakers))
+    scores: dict[str, Any] = {
+        "examples": count,
+        "speakers": len(speakers),
+        "clips_answered": int(tallies["after"].counts.sum()),
+        "draws": draws,
+        "gain_interval": _gain_interval(
+            speakers, tallies["before"].counts, tallies["after"].counts
+        ),
+    }
+    for name, tally in tallies.items():
+        if name == "stranger" and len(speakers) < 2:
+            continue
+        of_each = [float(unweighted_average_recall(counts)) for counts in tally.counts]
+        scores[name] = {
+            "ua": _ua(speakers, everybody, tally.counts),
+            "wa": float(metrics.accuracy(tally.counts.sum(axis=0))),
+            "macro_f1": float(metrics.macro_f1(tally.counts.sum(axis=0))),
+            "ece": tally.ece(),
+            "worst_speaker_ua": min(of_each),
+            "by_speaker": dict(zip((speaker.name for speaker in speakers), of_each)),
+            "by_gender": {
+                gender: _ua(speakers, weights, tally.counts) if weights.any() else None
+                for gender in GENDERS
+                for weights in [np.array([float(s.gender == gender) for s in speakers])]
+            },
+            "confusion": tally.counts.sum(axis=0).tolist(),
+        }
+    return scores
+
+
+def _speakers(
+    clips: Sequence[Clip], windows: Sequence[np.ndarray], group: Callable[[int], tuple[str, str]]
+) -> list[Speaker]:
+    """The clips with emotions by speaker; `group` gives a clip's group and fold by its index."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for k, clip in enumerate(clips):
+        if clip.emotion is not None:
+            found.setdefault((*group(k), clip.speaker), []).append(k)
+    return [
+        Speaker(
+            name, speaker, fold, clips[of[0]].gender, clips[of[0]].corpus,
+            np.array([LABELS.index(clips[k].emotion or "") for k in of]),
+            np.concatenate([windows[k] for k in of]),
+            np.repeat(np.arange(len(of)), [len(windows[k]) for k in of]),
+        )
+        for (name, fold, speaker), of in sorted(found.items())
+    ]
+
+
+def of_bundle(recognizer: Recognizer, clips: Sequence[Clip], protocol: Protocol) -> list[Speaker]:
+    """The unseen speakers of the protocol, as the bundle hears them."""
+    from tqdm import tqdm
+
+    chosen = [clip for clip in clips if clip.emotion and protocol.part(clip) in UNSEEN]
+    windows = []
+    for clip in tqdm(chosen, desc="recognising", unit="clip"):
+        if clip.sound:
+            prediction = recognizer.predict(clip.path)
+        else:
+            prediction = recognizer.predict_log_mel(load_log_mel(clip))
+        windows.append(np.array([list(x.probabilities.values()) for x in prediction.windows]))
+
+    def group(k: int) -> tuple[str, str]:
+        return f"{chosen[k].corpus} {protocol.part(chosen[k])}", ""
+
+    return _speakers(chosen, windows, group)
+
+
+def of_crossval(folder: Path) -> list[Speaker]:
+    """The test speakers of all folds, by the deployed form; of their clips the mean of all windows.
+
+    SettingsError where nothing was answered yet.
+    """
+    files = sorted(folder.glob("fold-*/int8.npz"))
+    if not files:
+        raise SettingsError(f"{folder} has no fold with int8 answers: cross-validate first")
+    speakers = []
+    for file in files:
+        answers = load_answers(file)
+        tested = np.flatnonzero(np.array(answers.parts) == "test")
+        speakers += _speakers(
+            [answers.clips[k] for k in tested],
+            [answers.probabilities[k][None] for k in tested],
+            lambda k, file=file, answers=answers: (
+                f"{answers.clips[k].corpus} folds", file.parent.name
+            ),
+        )
+    return speakers
+
+
+def by_group(speakers: Iterable[Speaker]) -> Iterator[tuple[str, list[Speaker]]]:
+    """Each group's speakers."""
+    groups: dict[str, list[Speaker]] = {}
+    for speaker in speakers:
+        groups.setdefault(speaker.group, []).append(speaker)
+    yield from groups.items()
+
+
+def choose_spread(speakers: Sequence[Speaker], draws: int = DRAWS) -> dict[str, dict[str, float]]:
+    """By spread, the mean UA after teaching of the validation groups, for each of EXAMPLES."""
+    groups = [found for name, found in by_group(speakers) if name.endswith("validation")]
+
+    def after(found: Sequence[Speaker], count: int, spread: float) -> float:
+        tally = compare(found, count, draws, spread)["after"]
+        return _ua(found, np.ones(len(found)), tally.counts)
+
+    return {
+        str(spread): {
+            str(count): float(np.mean([after(found, count, spread) for found in groups]))
+            for count in EXAMPLES
+        }
+        for spread in SPREADS
+    } if groups else {}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m training voices`."""
+    parser.add_argument("--corpora", type=Path,
+                        help="folder with one folder for each corpus: the bundle is asked")
+    parser.add_argument("--bundle", type=Path, default=DEFAULT_BUNDLE,
+                        help="folder of the model bundle (default: the one that ships)")
+    parser.add_argument("--protocol", type=Path, default=RELEASE,
+                        help="split by speaker (default: the released models')")
+    parser.add_argument("--crossval", type=Path, nargs="+", default=[], metavar="RUN",
+                        help="cross-validations, whose int8 answers are taken as they are")
+    parser.add_argument("--examples", type=int, nargs="+", default=EXAMPLES, metavar="N",
+                        help="of each emotion (default: 1 2 4)")
+    parser.add_argument("--draws", type=int, default=DRAWS, metavar="N",
+                        help=f"how often examples are drawn (default: {DRAWS})")
+    parser.add_argument("--choose", action="store_true",
+                        help="how validation speakers do with other spreads (`edge.voice.SPREAD`)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the tables; writes the JSON file asked for."""
+    if arguments.corpora is None and not arguments.crossval:
+        raise SettingsError("name a folder by --corpora, or a cross-validation by --crossval")
+    if min(*arguments.examples, arguments.draws, 1) < 1:
+        raise SettingsError("--examples and --draws must be 1 or more")
+    speakers: list[Speaker] = []
+    if arguments.corpora is not None:
+        protocol, clips = Protocol.load(arguments.protocol), read_corpora(arguments.corpora)
+        recognizer = Recognizer(Bundle.load(arguments.bundle))
+        speakers += of_bundle(recognizer, clips, protocol)
+    for folder in arguments.crossval:
+        speakers += of_crossval(folder)
+    content: dict[str, Any] = {
+        "spread": SPREAD,
+        "groups": {
+            name: [score(found, count, arguments.draws) for count in arguments.examples]
+            for name, found in by_group(speakers)
+        },
+    }
+    if arguments.choose:
+        content["spreads"] = choose_spread(speakers, arguments.draws)
+    print(format_voices(content))
+    if arguments.json is not None:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        print(f"\nwrote {arguments.json}")
+    return 0
+
+
+def format_voices(content: dict[str, Any]) -> str:
+    """The tables of `run`'s figures."""
+    rows = []
+    for name, of_counts in content["groups"].items():
+        for scores in of_counts:
+            before, after = scores["before"], scores["after"]
+            stranger = scores.get("stranger")
+            interval = scores["gain_interval"]
+            rows.append((
+                name, str(scores["speakers"]), str(scores["examples"]),
+                percent(before["ua"]), percent(after["ua"]),
+                "-" if interval is None
+                else " ... ".join(percent(end, sign=True) for end in interval),
+                *(f"{_percent(before['by_gender'][g])} > {_percent(after['by_gender'][g])}"
+                  for g in GENDERS),
+                f"{percent(before['worst_speaker_ua'])} > {percent(after['worst_speaker_ua'])}",
+                f"{percent(before['ece'])} > {percent(after['ece'])}",
+                "-" if stranger is None else percent(stranger["ua"]),
+            ))
+    text = (
+        "UA in per cent, over the labels that a corpus has, of the clips that did not teach:\n"
+        "before and after the speaker's voice was taught by so many clips of each emotion, the\n"
+        "mean of many drawings, of folds the mean of the folds. The gain is resampled by speaker.\n"
+        + table(("", "speakers", "of each", "before", "after", "gain, 95 %", *GENDERS,
+                 "worst speaker", "ECE", "a stranger's voice"), rows)
+    )
+    if content.get("spreads"):
+        counts = list(next(iter(content["spreads"].values())))
+        chosen = [(spread, *map(percent, of.values())) for spread, of in content["spreads"].items()]
+        text += "\n\nMean UA of the validation speakers, by spread and clips of each emotion\n"
+        text += table(("spread", *counts), chosen)
+    return text
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else percent(share)
