@@ -40,6 +40,7 @@ SMALL = GateSettings(
     covariances=("diag", "full"),
     frames_per_speaker=200,
     dropout=0.1,
+    copies=1,
 )
 
 

@@ -27,7 +27,7 @@ class GateSettings:
     context: tuple[int, ...] = (-6, -3, 0, 3, 6)  # neighbours, in frames of 16 ms
     hidden: int = 48
     bottleneck: int = 10
-    steps: int = 6000
+    steps: int = 14000
     batch: int = 48  # crops of a step
     crop_frames: int = 96
     learning_rate: float = 2e-3  # falls to 0 along a cosine
@@ -43,8 +43,10 @@ class GateSettings:
     noise_db: tuple[float, float] = (-85.0, -40.0)  # noise floor against the loudest cell
     warp: float = 0.02  # largest change of the frequency scale
     # Copies of training clips in bad acoustics, beside them
-    copies: int = 1
-    acoustics: AcousticSettings = AcousticSettings(noise_share=0.8)
+    copies: int = 5
+    acoustics: AcousticSettings = AcousticSettings(
+        noise_share=0.85, noise_snr_db=(0.0, 30.0), hiss_slope=(-6.0, 1.5)
+    )
     # Mixtures
     discriminant: int = 4  # dimensions of the mixtures
     components: tuple[int, ...] = (2, 4, 8, 16)
