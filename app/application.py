@@ -493,9 +493,11 @@ class EdgeApp(App):
             if history is not None:
                 history.delete_all()
 
-        self.background.run(
-            delete, then=lambda _: self._deleted(), failed=self.tell_storage_problem
-        )
+        def deleted(_: None) -> None:
+            self._voice_forgotten()
+            self._deleted()
+
+        self.background.run(delete, then=deleted, failed=self.tell_storage_problem)
 
     def teach(self, prediction: Prediction, emotion: str) -> None:
         """One more example of the owner's voice."""
@@ -524,14 +526,17 @@ class EdgeApp(App):
 
     def _forget_voice(self) -> None:
         def forgotten(_: None) -> None:
-            if not self.preferences.hear_by_voice:
-                self.choose("hear_by_voice", True)  # as before anything was learnt
-            self._voice_changed()
+            self._voice_forgotten()
             self.say("forget_voice.done")
 
         self.background.run(
             self.own_voice.forget, then=forgotten, failed=self.tell_storage_problem
         )
+
+    def _voice_forgotten(self) -> None:
+        if not self.preferences.hear_by_voice:
+            self.choose("hear_by_voice", True)  # as before anything was learnt
+        self._voice_changed()
 
     def _voice_changed(self) -> None:
         if isinstance(self.screen, OwnVoiceScreen):
@@ -721,8 +726,8 @@ class EdgeApp(App):
     def _load(self, make_recognizer: Callable[[], Recognizer]) -> Recognizer:
         recognizer = make_recognizer()
         recognizer.prepare()
-        if recognizer.bundle is not None:
-            self.own_voice.check_models(f"{recognizer.bundle.name} {recognizer.bundle.version}")
+        bundle = recognizer.bundle
+        self.own_voice.check_models("" if bundle is None else f"{bundle.name} {bundle.version}")
         assert edge.__version__  # reading it takes longer than the screen should wait
         self.startup.ended("models")
         Clock.schedule_once(lambda _: self._models_there())
