@@ -24,6 +24,7 @@ from app.history import History, NoSpace
 from app.keyboard import Keyboard
 from app.look.look import Look
 from app.look.palette import DARK, LIGHT, rgba
+from app.own_voice import OwnVoice
 from app.player import Player
 from app.preferences import Preferences, load_preferences, save_preferences
 from app.private_folder import private_folder
@@ -34,6 +35,7 @@ from app.rubbish import Rubbish
 from app.screens.frame import Frame
 from app.screens.history import HistoryScreen
 from app.screens.listen import ListenScreen
+from app.screens.own_voice import OwnVoiceScreen
 from app.screens.pages import BenchmarkScreen, ModelCardScreen, PrivacyScreen
 from app.screens.result import ResultScreen
 from app.screens.screen import Screen
@@ -42,15 +44,23 @@ from app.session import OVER, Question, Session, SessionState
 from app.sharing import Sharing, SharingFailed, platform_sharing
 from app.startup import Startup
 from app.strings import Catalogue
+from app.teaching import Teaching
 from app.widgets.overlays import Dialog, Toast
 from app.wording import certainty, problem, voice
-from edge import Recognizer
+from edge import Prediction, Recognizer, Voice
 
 SCREENS: dict[str, type[Any]] = {
     screen.name: screen
-    for screen in (HistoryScreen, SettingsScreen, PrivacyScreen, ModelCardScreen, BenchmarkScreen)
+    for screen in (
+        HistoryScreen,
+        SettingsScreen,
+        OwnVoiceScreen,
+        PrivacyScreen,
+        ModelCardScreen,
+        BenchmarkScreen,
+    )
 }
-PARENTS = {"privacy": "settings", "model_card": "settings", "benchmark": "settings"}
+PARENTS = dict.fromkeys(("own_voice", "privacy", "model_card", "benchmark"), "settings")
 FRAMES_PER_SECOND = 30
 LAYOUTS_PER_FRAME = 50
 """Rounds in which sizes reach from the window to the letters and back; Kivy gives up after 20."""
@@ -100,6 +110,8 @@ class EdgeApp(App):
         self.background = Background(lambda act: Clock.schedule_once(lambda _: act(), 0))
         self.player = Player(self.folder / "cache", self.background)
         self.preferences = load_preferences(self._preferences_file)
+        self.own_voice = OwnVoice(self.folder)
+        self.teaching = Teaching(self)
         self.history: History | None = None
         self.session: Session | None = None
         self._ticking: Any = None
@@ -134,6 +146,15 @@ class EdgeApp(App):
         """What the keyboard reaches."""
         return self.frame.top if self.frame is not None else None
 
+    @property
+    def hears_by_voice(self) -> bool:
+        """Whether the owner's voice is made use of."""
+        return self.preferences.hear_by_voice and self.own_voice.useful
+
+    def voice(self) -> Voice | None:
+        """By which whoever speaks is heard, once the models are loaded."""
+        return self.own_voice.voice if self.hears_by_voice else None
+
     def recognizer(self) -> Recognizer:
         """Waits until the models are loaded; not for the screen's thread."""
         return self._models.result()
@@ -167,6 +188,7 @@ class EdgeApp(App):
         """Another app is in front: nothing is recorded behind the user's back."""
         if self.session is not None:
             self.session.pause()
+        self.teaching.cancel()
         self.player.stop()
         if isinstance(self.screen, ResultScreen):
             self.screen.left()
@@ -189,6 +211,7 @@ class EdgeApp(App):
             self.screen.left()
         if self.session is not None:
             self.session.cancel()
+        self.teaching.close()
         self.player.stop()
         self.background.close()
         self._loader.shutdown()
@@ -264,8 +287,10 @@ class EdgeApp(App):
 
     def listen_or_stop(self) -> None:
         """The large button."""
-        if self.session is None:
-            self._ask_then_listen()
+        if self.teaching.session is not None:
+            self.teaching.stop()
+        elif self.session is None:
+            self.with_microphone(self._start)
         elif self.session.state is SessionState.OPENING:
             self.session.cancel()
         else:
@@ -285,42 +310,48 @@ class EdgeApp(App):
         if self.session is not None:
             self.session.cancel()
 
-    def _ask_then_listen(self) -> None:
+    def with_microphone(self, begin: Callable[[Recorder], None]) -> None:
+        """Begins with a recorder, as soon as the microphone is allowed."""
         recorder = self._make_recorder()
         if recorder.has_permission():
-            self._start(recorder)
+            begin(recorder)
         elif recorder.should_explain():
-            self.ask(
-                "permission",
-                [
-                    ("allow", "permission.ask", "filled", lambda: self._request(recorder)),
-                    ("not_now", "not_now", "plain", None),
-                ],
-            )
+            self._ask_for_permission("permission", recorder, begin)
         else:
-            self._request(recorder)
+            self._request(recorder, begin)
 
-    def _request(self, recorder: Recorder) -> None:
+    def _ask_for_permission(
+        self, key: str, recorder: Recorder, begin: Callable[[Recorder], None]
+    ) -> None:
+        self.ask(
+            key,
+            [
+                ("allow", "permission.ask", "filled", lambda: self._request(recorder, begin)),
+                ("not_now", "not_now", "plain", None),
+            ],
+        )
+
+    def _request(self, recorder: Recorder, begin: Callable[[Recorder], None]) -> None:
         def answered(permission: Permission) -> None:
-            Clock.schedule_once(lambda _: self._permitted(recorder, permission), 0)
+            Clock.schedule_once(lambda _: permitted(permission), 0)
+
+        def permitted(permission: Permission) -> None:
+            if permission is Permission.GRANTED:
+                begin(recorder)
+            else:
+                self._tell_denied(recorder, permission is Permission.DENIED_FOR_EVER, begin)
 
         recorder.request_permission(answered)
 
-    def _permitted(self, recorder: Recorder, permission: Permission) -> None:
-        if permission is Permission.GRANTED:
-            self._start(recorder)
-        else:
-            self._tell_denied(recorder, permission is Permission.DENIED_FOR_EVER)
+    def tell_denied(self, for_ever: bool, begin: Callable[[Recorder], None]) -> None:
+        """A dialog about a microphone that was refused; begins once it is allowed after all."""
+        self._tell_denied(self._make_recorder(), for_ever, begin)
 
-    def _tell_denied(self, recorder: Recorder, for_ever: bool) -> None:
+    def _tell_denied(
+        self, recorder: Recorder, for_ever: bool, begin: Callable[[Recorder], None]
+    ) -> None:
         if not for_ever:
-            self.ask(
-                "permission.denied",
-                [
-                    ("allow", "permission.ask", "filled", lambda: self._request(recorder)),
-                    ("not_now", "not_now", "plain", None),
-                ],
-            )
+            self._ask_for_permission("permission.denied", recorder, begin)
             return
         self.ask(
             "permission.for_ever",
@@ -338,7 +369,7 @@ class EdgeApp(App):
         if self.session is not None:
             return
         question = Question(self.preferences.gender, self.preferences.interval)
-        self.session = Session(self.recognizer, recorder, question)
+        self.session = Session(self.recognizer, recorder, question, self.voice)
         self.go("listen")
         assert self._listen is not None
         self._listen.follow(self.session)
@@ -368,7 +399,7 @@ class EdgeApp(App):
         elif session.state is SessionState.FAILED:
             assert session.problem is not None
             if isinstance(session.problem, PermissionDenied):
-                self._tell_denied(self._make_recorder(), session.problem.for_ever)
+                self.tell_denied(session.problem.for_ever, self._start)
             else:
                 self.tell_problem(session.problem)
 
@@ -455,12 +486,61 @@ class EdgeApp(App):
         )
 
     def _delete_all(self) -> None:
-        if self.history is not None:
-            self.background.run(
-                self.history.delete_all,
-                then=lambda _: self._deleted(),
-                failed=self.tell_storage_problem,
-            )
+        history = self.history
+
+        def delete() -> None:
+            self.own_voice.forget()
+            if history is not None:
+                history.delete_all()
+
+        def deleted(_: None) -> None:
+            self._voice_forgotten()
+            self._deleted()
+
+        self.background.run(delete, then=deleted, failed=self.tell_storage_problem)
+
+    def teach(self, prediction: Prediction, emotion: str) -> None:
+        """One more example of the owner's voice."""
+
+        def taught(_: None) -> None:
+            self._voice_changed()
+            words = self.look.words
+            learnt = words("own_voice.learnt", emotion=words(f"emotion.{emotion}"))
+            self._say(" ".join((learnt, *(words(f"flag.{flag}") for flag in prediction.flags[:1]))))
+
+        self.background.run(
+            lambda: self.own_voice.teach(prediction, emotion),
+            then=taught,
+            failed=self.tell_storage_problem,
+        )
+
+    def ask_to_forget_voice(self) -> None:
+        """Forgets the owner's voice, if the user says so again."""
+        self.ask(
+            "forget_voice",
+            [
+                ("forget_it", "forget_voice.yes", "danger", self._forget_voice),
+                ("keep_it", "delete.no", "plain", None),
+            ],
+        )
+
+    def _forget_voice(self) -> None:
+        def forgotten(_: None) -> None:
+            self._voice_forgotten()
+            self.say("forget_voice.done")
+
+        self.background.run(
+            self.own_voice.forget, then=forgotten, failed=self.tell_storage_problem
+        )
+
+    def _voice_forgotten(self) -> None:
+        if not self.preferences.hear_by_voice:
+            self.choose("hear_by_voice", True)  # as before anything was learnt
+        self._voice_changed()
+
+    def _voice_changed(self) -> None:
+        if isinstance(self.screen, OwnVoiceScreen):
+            self.screen.refresh()
 
     def export(self) -> None:
         """Hands the whole history to the share sheet, or saves it where there is none."""
@@ -472,7 +552,7 @@ class EdgeApp(App):
         def write() -> Path:
             for before in exported.glob("*"):
                 before.unlink(missing_ok=True)
-            return write_archive(exported, history)
+            return write_archive(exported, history, self.own_voice.file)
 
         def hand_over(archive: Path) -> None:
             # A desktop copies it, which may take a while; a share sheet is shown by this thread.
@@ -519,7 +599,7 @@ class EdgeApp(App):
             failed=self.tell_storage_problem,
         )
         for screen in (self.screen, self._wanted and self._wanted.screen):
-            if isinstance(screen, SettingsScreen):
+            if screen is not None:
                 screen.chosen(name, value)
         if name in REBUILT_FOR:
             self._rebuild()
@@ -597,8 +677,11 @@ class EdgeApp(App):
 
     def say(self, key: str, **values: Any) -> None:
         """A line that goes by itself."""
+        self._say(self.look.words(key, **values))
+
+    def _say(self, text: str) -> None:
         if self.frame is not None:
-            self.frame.say(self.look.words(key, **values))
+            self.frame.say(text)
 
     def ask(self, key: str, answers: list[tuple[str, str, str, Callable[[], None] | None]]) -> None:
         """A dialog; answers: (key, key of its words, kind, what to do), the harmless one last."""
@@ -606,10 +689,15 @@ class EdgeApp(App):
 
     def tell_problem(self, error: Exception) -> None:
         """A dialog about what went wrong."""
-        words = self.look.words
-        self._open_dialog(
-            problem(words, error), words("problem.title"), [("understood", "ok", "filled", None)]
-        )
+        self._tell(problem(self.look.words, error))
+
+    def tell_flag(self, flag: str) -> None:
+        """A dialog about a sound that is good for nothing."""
+        self._tell(self.look.words(f"flag.{flag}"))
+
+    def _tell(self, text: str) -> None:
+        title = self.look.words("problem.title")
+        self._open_dialog(text, title, [("understood", "ok", "filled", None)])
 
     def tell_storage_problem(self, error: Exception) -> None:
         """A line about what could not be kept, deleted, played or exported."""
@@ -638,12 +726,16 @@ class EdgeApp(App):
     def _load(self, make_recognizer: Callable[[], Recognizer]) -> Recognizer:
         recognizer = make_recognizer()
         recognizer.prepare()
+        bundle = recognizer.bundle
+        self.own_voice.check_models("" if bundle is None else f"{bundle.name} {bundle.version}")
         assert edge.__version__  # reading it takes longer than the screen should wait
         self.startup.ended("models")
         Clock.schedule_once(lambda _: self._models_there())
         return recognizer
 
     def _models_there(self) -> None:
+        if self.own_voice.lost:
+            self._voice_changed()
         if self.screen is self._listen and self.session is None:
             self._settled()
 

@@ -1,4 +1,4 @@
-"""The history as one ZIP archive: a CSV table, and the recordings that were kept."""
+"""All that is kept as one ZIP archive: a table, recordings, what is known of a voice."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ COLUMNS = (
     "flags",
     "note",
     "recording",
+    "by_voice",
 )
 
 
@@ -46,13 +47,16 @@ def table(results: Iterable[Result]) -> str:
                 " ".join(result.flags),
                 _harmless(result.note),
                 result.sound_file or "",
+                "yes" if result.by_voice else "no",
             )
         )
     return out.getvalue()
 
 
-def write_archive(folder: Path, history: History) -> Path:
+def write_archive(folder: Path, history: History, voice_file: Path | None = None) -> Path:
     """Writes the archive into the folder, whole or not at all; never over another file.
+
+    voice_file: of `Voice.save`; there may be none.
 
     Raises OSError, as when the disk is full.
     """
@@ -65,6 +69,8 @@ def write_archive(folder: Path, history: History) -> Path:
             for result in results:
                 if result.sound_file and (history.folder / result.sound_file).exists():
                     archive.write(history.folder / result.sound_file, result.sound_file)
+            if voice_file is not None and voice_file.exists():
+                archive.write(voice_file, voice_file.name)
         path = _free_name(folder, time.strftime("edge-ser-%Y-%m-%d"))
         os.replace(unfinished, path)
     finally:

@@ -234,6 +234,7 @@ def _result(row: tuple[Any, ...]) -> Result:
         known["decided_in"],
         note,
         known["lost_buffers"],
+        known.get("by_voice", False),  # which results of before had no word of
         number,
         sound_file,
     )

@@ -16,6 +16,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "text_size": (1.0, 1.25, 1.5),
     "language": ("automatic", "en", "de"),
     "keep_recordings": (False, True),
+    "hear_by_voice": (False, True),
 }
 """What each of them may be."""
 
@@ -34,6 +35,8 @@ class Preferences:
     language: str = "automatic"
     keep_recordings: bool = False
     """Whether the sound itself is kept with its result."""
+    hear_by_voice: bool = True
+    """Whether the owner's voice is made use of, once it is known."""
 
     @property
     def gender(self) -> str | None:

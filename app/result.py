@@ -30,6 +30,8 @@ class Result:
     """The user's own words."""
     lost_buffers: int = 0
     """Pieces of sound that the recorder lost."""
+    by_voice: bool = False
+    """Whether the speaker's own voice was known."""
     number: int | None = None
     """In the history; None while it is not there."""
     sound_file: str | None = field(default=None, compare=False)
@@ -50,6 +52,7 @@ class Result:
             prediction.windows,
             prediction.timings["total"],
             lost_buffers=lost_buffers,
+            by_voice=prediction.voice is not None,
         )
 
     def with_note(self, note: str) -> Result:
@@ -77,6 +80,7 @@ class Result:
             "windows": [dataclasses.asdict(window) for window in self.windows],
             "decided_in": self.decided_in,
             "lost_buffers": self.lost_buffers,
+            "by_voice": self.by_voice,
         }
 
 

@@ -28,7 +28,16 @@ from app.recording import Recording
 from app.result import Result
 from app.ribbon import Ribbon
 from app.sound import Sound
-from edge import Decision, EdgeError, Event, Recognizer, TurnEnded, TurnStarted
+from edge import (
+    Decision,
+    EdgeError,
+    Event,
+    Prediction,
+    Recognizer,
+    TurnEnded,
+    TurnStarted,
+    Voice,
+)
 
 LIMIT_SECONDS = 300.0
 """A recording ends by itself after so long, since its sound is held in memory."""
@@ -66,6 +75,8 @@ class Question:
     interval: float = 0.5
     """Seconds from one decision to the next."""
     limit: float = LIMIT_SECONDS
+    one_sentence: bool = False
+    """Whether the recording ends by itself when somebody has spoken and pauses."""
 
 
 class Session:
@@ -73,6 +84,8 @@ class Session:
 
     recognizer: gives the models; called in the worker thread, and may wait until they are loaded.
     recorder: not yet open; the session opens and closes it.
+    voice: gives the speaker's, None if it is not known; called when the models are loaded, in the
+        worker thread.
     """
 
     def __init__(
@@ -80,10 +93,12 @@ class Session:
         recognizer: Callable[[], Recognizer],
         recorder: Recorder,
         question: Question | None = None,
+        voice: Callable[[], Voice | None] = lambda: None,
     ) -> None:
         self._recognizer = recognizer
         self._recorder = recorder
         self._question = question or Question()
+        self._voice = voice
         self._control = ThreadPoolExecutor(1, "session control")
         self._worker = threading.Thread(target=self._run, name="session", daemon=True)
         self._chunks: list[NDArray[np.int16]] = []
@@ -91,6 +106,7 @@ class Session:
         self._cancelled = False
         self._finish: SessionState | None = None
         self._judging = False
+        self._said = False
         self._over = threading.Event()
         self.began = time.time()
         """Seconds since 1970, UTC."""
@@ -103,9 +119,13 @@ class Session:
         """The latest one."""
         self.decisions = 0
         self.speaking = False
+        self.voice: Voice | None = None
+        """The speaker's, by which the sound is heard."""
         self.judged = 0.0
         """Seconds of sound that the final judgement is through with."""
         self.problem: Exception | None = None
+        self.prediction: Prediction | None = None
+        """The recogniser's own, of which `result` is made."""
         self.result: Result | None = None
         self.recording: Recording | None = None
 
@@ -205,8 +225,12 @@ class Session:
         self._opened.result()
         recorder, question = self._recorder, self._question
         recognizer = self._recognizer()
+        self.voice = self._voice()
         stream = recognizer.stream(
-            recorder.sample_rate, interval=question.interval, gender=question.gender
+            recorder.sample_rate,
+            interval=question.interval,
+            gender=question.gender,
+            voice=self.voice,
         )
         self.envelope = RollingEnvelope(recorder.sample_rate)
         self.level = Level(recorder.sample_rate)
@@ -221,7 +245,7 @@ class Session:
                 self.time = stream.time
                 for event in stream.poll():
                     self._told(event)
-                if self.time >= question.limit:
+                if self.time >= question.limit or (question.one_sentence and self._said):
                     self.stop()
                     break
         for event in stream.poll():
@@ -236,6 +260,7 @@ class Session:
             self.speaking = True
         elif isinstance(event, TurnEnded):
             self.speaking = False
+            self._said |= event.turn.duration >= WORTH_JUDGING_SECONDS
 
     def _judge(self) -> None:
         sound = Sound(np.concatenate(self._chunks), self._recorder.sample_rate)
@@ -244,8 +269,10 @@ class Session:
             sound.samples,
             sound.sample_rate,
             gender=self._question.gender,
+            voice=self.voice,
             progress=self._judged,
         )
+        self.prediction = prediction
         self.recording = Recording.of(sound)
         self.result = Result.of(prediction, self.began, self.lost_buffers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.own_voice import OwnVoice
 from app.recorders import (
     MicrophoneBusy,
     MicrophoneLost,
@@ -64,6 +65,18 @@ def voice(words: Catalogue, result: Result) -> str:
         gender=words(f"gender.{result.gender}"),
         probability=words.percent(result.gender_posterior),
     )
+
+
+def known_voice(words: Catalogue, own: OwnVoice) -> str:
+    """How well the owner's voice is known."""
+    if own.lost:
+        return words("own_voice.known.lost")
+    return examples(words, "own_voice.known", len(own.voice.examples))
+
+
+def examples(words: Catalogue, key: str, number: int) -> str:
+    """How many there are; `key.none` if there are none."""
+    return words.count(key, number) if number else words(f"{key}.none")
 
 
 def searchable(words: Catalogue, result: Result) -> str:

@@ -106,13 +106,12 @@ class ListenScreen(Screen):
         self.waveform = Waveform(look, size_hint_y=None, height=dp(72))
         self.meter = LevelMeter(look)
         self.ribbon = RibbonView(look)
+        self._ribbon_heading = Text(look, words("listen.ribbon"), "caption", muted)
         self._live = Card(
             look,
             self.waveform,
             Column(Text(look, words("listen.level"), "caption", muted), self.meter, spacing=dp(6)),
-            Column(
-                Text(look, words("listen.ribbon"), "caption", muted), self.ribbon, spacing=dp(6)
-            ),
+            Column(self._ribbon_heading, self.ribbon, spacing=dp(6)),
         )
         yield
         self.button = RoundButton(look, "record", "microphone", words("listen.start"), 96)
@@ -246,6 +245,9 @@ class ListenScreen(Screen):
             self.meter.show(session.level.fraction if state is SessionState.LISTENING else 0.0)
             self.waveform.show(session.envelope.latest())
             self.ribbon.show(session.ribbon.stretches(), session.time)
+            by_voice = session.voice is not None
+            key = "listen.ribbon.by_voice" if by_voice else "listen.ribbon"
+            self._say(self._ribbon_heading, self.words(key))
         self._show_state(state, session)
         if state is not SessionState.JUDGING:
             self._show_decision(session, state)

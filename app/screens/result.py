@@ -160,6 +160,8 @@ class ResultScreen(Screen):
             seconds=words.seconds(result.duration),
             milliseconds=words.number(1000 * result.decided_in),
         )
+        if result.by_voice:
+            about = f"{about} · {words('result.by_voice')}"
         card.column.add_widget(Text(look, about, "caption", look.palette.muted))
         yield
 

@@ -72,6 +72,9 @@ class Screen(Box):
     def left(self) -> None:
         """It is no longer shown."""
 
+    def chosen(self, name: str, value: Any) -> None:
+        """One of the preferences has changed."""
+
     def rearrange(self, landscape: bool) -> None:
         """The window has turned, or is shown for the first time."""
 

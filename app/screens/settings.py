@@ -17,18 +17,22 @@ from app.widgets.containers import Line as Row
 from app.widgets.control import Control
 from app.widgets.icon import Icon
 from app.widgets.text import Text
+from app.wording import known_voice
 
 if TYPE_CHECKING:
     from app.application import EdgeApp
 
 
 class PageRow(Control, Box):
-    """Leads to a page."""
+    """Leads to a page; hint: a line below its name."""
 
-    def __init__(self, screen: Screen, key: str, icon: str, text: str) -> None:
+    def __init__(self, screen: Screen, key: str, icon: str, text: str, hint: str = "") -> None:
         super().__init__(size_hint_y=None, height=screen.look.touch, spacing=dp(14))
         look = screen.look
-        words = Text(look, text, pos_hint={"center_y": 0.5})
+        words: Text | Column = Text(look, text)
+        if hint:
+            words = Column(words, Text(look, hint, "caption", look.palette.muted), spacing=dp(2))
+        words.pos_hint = {"center_y": 0.5}
         words.bind(
             height=lambda _, height: setattr(self, "height", max(look.touch, height + dp(12)))
         )
@@ -59,6 +63,10 @@ class SettingsScreen(Screen):
         card = self._card("recognition")
         yield from self._choice(card, "gate")
         yield from self._choice(card, "interval")
+        yield
+        card.column.add_widget(
+            self._page("own_voice", "person", known_voice(self.words, self.app.own_voice))
+        )
         yield from self._keep(self._card("recordings"))
         card = self._card("appearance")
         yield from self._choice(card, "theme")
@@ -85,7 +93,6 @@ class SettingsScreen(Screen):
         )
 
     def chosen(self, name: str, value: Any) -> None:
-        """One of the preferences has changed."""
         for own, chip in self._chips.get(name, {}).items():
             chip.chosen = own == value
         if name == "keep_recordings" and self._switch is not None:
@@ -134,7 +141,7 @@ class SettingsScreen(Screen):
     def _toggle(self, switch: Any) -> None:
         self.app.choose("keep_recordings", not switch.on)
 
-    def _page(self, key: str, icon: str) -> PageRow:
-        row = PageRow(self, key, icon, self.words(f"{key}.title"))
+    def _page(self, key: str, icon: str, hint: str = "") -> PageRow:
+        row = PageRow(self, key, icon, self.words(f"{key}.title"), hint)
         row.bind(on_release=lambda _: self.app.go(key))
         return row

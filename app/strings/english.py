@@ -67,10 +67,12 @@ ENGLISH: dict[str, str] = {
     "listen.judging": "Making up its mind …",
     "listen.level": "Loudness",
     "listen.ribbon": "Emotion, second by second",
+    "listen.ribbon.by_voice": "Emotion, second by second, tuned to your voice",
     "result.title": "Result",
     "result.share": "Share this result",
     "result.delete": "Delete this result",
     "result.about": "{moment} · {seconds} of sound, decided in {milliseconds} ms",
+    "result.by_voice": "tuned to your voice",
     "result.probabilities": "How likely is each emotion?",
     "result.timeline": "Over time",
     "result.timeline.label": "Timeline: drag to choose a moment",
@@ -100,7 +102,8 @@ ENGLISH: dict[str, str] = {
     "delete.no": "Keep",
     "delete.done": "Deleted.",
     "delete_all.title": "Delete everything?",
-    "delete_all.text": "All results and all recordings on this phone will be gone for good.",
+    "delete_all.text": "All results and all recordings on this phone, and what was learnt of your "
+    "voice, will be gone for good.",
     "delete_all.yes": "Delete everything",
     "export.saved": "Saved as {path}",
     "export.copied": "Copied; paste it where you like.",
@@ -138,6 +141,34 @@ ENGLISH: dict[str, str] = {
     "language.de": "Deutsch",
     "settings.about": "About",
     "settings.version": "Edge SER {version}",
+    "own_voice.title": "Your voice",
+    "own_voice.known.none": "Not learnt yet",
+    "own_voice.known.one": "Learnt from one example",
+    "own_voice.known.many": "Learnt from {number} examples",
+    "own_voice.known.lost": "To be learnt anew",
+    "own_voice.explained": "Tap an emotion and say a sentence as you do when you feel so: one for "
+    "each is a good beginning, from which the app learns how you sound. It keeps a few numbers of "
+    "it on this phone, and no sound.",
+    "own_voice.damaged": "What was learnt of your voice cannot be read any more. Teach it anew.",
+    "own_voice.other_models": "The app has other models now, which have not learnt your voice. "
+    "Teach it anew.",
+    "own_voice.hear": "Hear me by my voice",
+    "own_voice.hear.hint": "Switch it off while somebody else speaks.",
+    "own_voice.hear.too_few": "It takes examples of two emotions to begin with.",
+    "own_voice.examples": "Examples",
+    "own_voice.count.none": "No example yet",
+    "own_voice.count.one": "One example",
+    "own_voice.count.many": "{number} examples",
+    "own_voice.teach": "Record an example: {emotion}",
+    "own_voice.stop": "End this example: {emotion}",
+    "own_voice.speak": "Say a sentence\u00a0…",
+    "own_voice.learnt": "Learnt: {emotion}.",
+    "own_voice.busy": "It is listening already; end that recording first.",
+    "own_voice.forget": "Forget my voice",
+    "forget_voice.title": "Forget your voice?",
+    "forget_voice.text": "All that was learnt from your examples will be gone for good.",
+    "forget_voice.yes": "Forget",
+    "forget_voice.done": "Forgotten.",
     "privacy.title": "Privacy",
     "privacy.promise": "Nothing leaves this phone.",
     "privacy.network.title": "No network",
@@ -147,12 +178,13 @@ ENGLISH: dict[str, str] = {
     "privacy.microphone.title": "The microphone",
     "privacy.microphone": "It is on from when you press the large button until you press it again, "
     "and pauses when another app comes to the front. A recording ends by itself after five "
-    "minutes.",
+    "minutes, an example of your voice when you pause, or leave its page.",
     "privacy.kept.title": "What is kept",
     "privacy.kept": "The result of each recording, in the app's private folder, where other apps "
     "cannot look. The sound is forgotten when you leave the result, unless you switch on that "
     "recordings are kept. You can delete each result, or all of them; what is deleted is "
-    "overwritten.",
+    "overwritten. If you teach it your voice: of each example what you meant and the eight "
+    "probabilities that it was given, and no sound. You can have it forgotten at any time.",
     "privacy.shared.title": "What you share",
     "privacy.shared": "Only what you export or share yourself goes elsewhere, by the way that you "
     "choose. An exported archive on Android lies in the downloads, where you can delete it.",

@@ -67,10 +67,12 @@ GERMAN: dict[str, str] = {
     "listen.judging": "Die App überlegt …",
     "listen.level": "Lautstärke",
     "listen.ribbon": "Gefühl, Sekunde für Sekunde",
+    "listen.ribbon.by_voice": "Gefühl, Sekunde für Sekunde, auf deine Stimme eingestellt",
     "result.title": "Ergebnis",
     "result.share": "Dieses Ergebnis teilen",
     "result.delete": "Dieses Ergebnis löschen",
     "result.about": "{moment} · {seconds} Ton, entschieden in {milliseconds} ms",
+    "result.by_voice": "auf deine Stimme eingestellt",
     "result.probabilities": "Wie wahrscheinlich ist jedes Gefühl?",
     "result.timeline": "Im Verlauf",
     "result.timeline.label": "Zeitachse: ziehen, um einen Moment zu wählen",
@@ -101,8 +103,8 @@ GERMAN: dict[str, str] = {
     "delete.no": "Behalten",
     "delete.done": "Gelöscht.",
     "delete_all.title": "Alles löschen?",
-    "delete_all.text": "Alle Ergebnisse und alle Aufnahmen auf diesem Telefon sind dann endgültig "
-    "weg.",
+    "delete_all.text": "Alle Ergebnisse und alle Aufnahmen auf diesem Telefon, und was die App "
+    "über deine Stimme gelernt hat, sind dann endgültig weg.",
     "delete_all.yes": "Alles löschen",
     "export.saved": "Gespeichert als {path}",
     "export.copied": "Kopiert; füge es ein, wo du willst.",
@@ -141,6 +143,35 @@ GERMAN: dict[str, str] = {
     "language.de": "Deutsch",
     "settings.about": "Über die App",
     "settings.version": "Edge SER {version}",
+    "own_voice.title": "Deine Stimme",
+    "own_voice.known.none": "Noch nicht gelernt",
+    "own_voice.known.one": "Aus einem Beispiel gelernt",
+    "own_voice.known.many": "Aus {number} Beispielen gelernt",
+    "own_voice.known.lost": "Neu zu lernen",
+    "own_voice.explained": "Tipp auf ein Gefühl, und sag einen Satz, wie du ihn dann sagst: Einer "
+    "für jedes ist ein guter Anfang, aus dem die App lernt, wie du klingst. Sie behält davon ein "
+    "paar Zahlen auf diesem Telefon, und keinen Ton.",
+    "own_voice.damaged": "Was über deine Stimme gelernt war, lässt sich nicht mehr lesen. Bring "
+    "sie der App neu bei.",
+    "own_voice.other_models": "Die App hat jetzt andere Modelle, die deine Stimme nicht kennen. "
+    "Bring sie ihnen neu bei.",
+    "own_voice.hear": "Auf meine Stimme einstellen",
+    "own_voice.hear.hint": "Schalte es aus, solange jemand anders spricht.",
+    "own_voice.hear.too_few": "Für den Anfang braucht es Beispiele für zwei Gefühle.",
+    "own_voice.examples": "Beispiele",
+    "own_voice.count.none": "Noch kein Beispiel",
+    "own_voice.count.one": "Ein Beispiel",
+    "own_voice.count.many": "{number} Beispiele",
+    "own_voice.teach": "Ein Beispiel aufnehmen: {emotion}",
+    "own_voice.stop": "Dieses Beispiel beenden: {emotion}",
+    "own_voice.speak": "Sag einen Satz\u00a0…",
+    "own_voice.learnt": "Gelernt: {emotion}.",
+    "own_voice.busy": "Die App hört schon zu; beende erst diese Aufnahme.",
+    "own_voice.forget": "Meine Stimme vergessen",
+    "forget_voice.title": "Deine Stimme vergessen?",
+    "forget_voice.text": "Alles, was aus deinen Beispielen gelernt wurde, ist dann endgültig weg.",
+    "forget_voice.yes": "Vergessen",
+    "forget_voice.done": "Vergessen.",
     "privacy.title": "Datenschutz",
     "privacy.promise": "Nichts verlässt dieses Telefon.",
     "privacy.network.title": "Kein Netz",
@@ -150,12 +181,14 @@ GERMAN: dict[str, str] = {
     "privacy.microphone.title": "Das Mikrofon",
     "privacy.microphone": "Es ist an, wenn du den großen Knopf drückst, bis du ihn wieder drückst, "
     "und macht Pause, wenn eine andere App nach vorn kommt. Nach fünf Minuten endet eine Aufnahme "
-    "von selbst.",
+    "von selbst, ein Beispiel deiner Stimme, wenn du innehältst oder seine Seite verlässt.",
     "privacy.kept.title": "Was bleibt",
     "privacy.kept": "Das Ergebnis jeder Aufnahme, im eigenen Ordner der App, in den andere Apps "
     "nicht sehen können. Der Ton wird vergessen, wenn du das Ergebnis verlässt, außer du schaltest "
     "ein, dass Aufnahmen behalten werden. Du kannst jedes Ergebnis löschen oder alle; Gelöschtes "
-    "wird überschrieben.",
+    "wird überschrieben. Wenn du der App deine Stimme beibringst: von jedem Beispiel, was du "
+    "meintest, und die acht Wahrscheinlichkeiten, die es bekam, und kein Ton. Das kannst du "
+    "jederzeit vergessen lassen.",
     "privacy.shared.title": "Was du teilst",
     "privacy.shared": "Nur was du selbst exportierst oder teilst, geht anderswohin, auf dem Weg, "
     "den du wählst. Ein exportiertes Archiv liegt bei Android in den Downloads; dort kannst du es "

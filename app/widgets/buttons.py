@@ -162,7 +162,7 @@ class Chip(Control, Letters):
 
 
 class OnOff(Control, Drawing):
-    """On or off."""
+    """On or off; pale while it cannot be pressed."""
 
     on = BooleanProperty(False)
 
@@ -170,19 +170,24 @@ class OnOff(Control, Drawing):
         super().__init__(look=look, size_hint=(None, None), size=(dp(60), look.touch))
         self.on = on
         self.make_pressable(look, label, key)
-        self.bind(on=self.redraw)
+        self.bind(on=self.redraw, disabled=self.redraw)
 
     def draw(self) -> None:
         palette = self.look.palette
         height = dp(30)
         x, y = self.x + dp(2), self.center_y - height / 2
         width = self.width - dp(4)
-        Color(*rgba(palette.accent if self.on else palette.raised))
+        ground, knob = (
+            (palette.accent, palette.on_accent) if self.on else (palette.raised, palette.outline)
+        )
+        if self.disabled:
+            ground, knob = palette.surface, palette.raised
+        Color(*rgba(ground))
         SmoothRoundedRectangle(pos=(x, y), size=(width, height), radius=[height / 2])
         if not self.on:
             Color(*rgba(palette.outline))
             Line(rounded_rectangle=(x, y, width, height, height / 2), width=1.2)
         side = height - dp(8)
         left = x + width - side - dp(4) if self.on else x + dp(4)
-        Color(*rgba(palette.on_accent if self.on else palette.outline))
+        Color(*rgba(knob))
         SmoothEllipse(pos=(left, self.center_y - side / 2), size=(side, side))

@@ -25,6 +25,7 @@ SHOWN_IN_DOCS = {
     "light-result-below",
     "light-history",
     "light-settings",
+    "light-own-voice-teaching",
     "landscape-dark-recording",
     "landscape-light-result",
 }
@@ -140,6 +141,28 @@ def _take_all(setting: Setting, home: Path, folder: Path, docs: bool) -> None:
     take("settings")
     app.screen.scroll.scroll_y = 0.0
     take("settings-below")
+    app.go("own_voice")
+    phone.until(lambda: app.complete)
+    for emotion, clip in zip(("happy", "neutral", "angry"), CLIPS):
+        recorders.append(FileRecorder(clip, realtime=False))
+        app.teaching.begin_or_stop(emotion)
+        phone.until(lambda: app.teaching.session is None and app.background.idle)
+    app.frame.toast.close()
+    take("own-voice")
+    recorders.append(FileRecorder(long_clip, realtime=clock))
+    phone.tap("teach.sad")
+    session = app.teaching.session
+    phone.until(lambda: session.level is not None)
+    for _ in range(20):
+        clock.advance(0.05)
+        wanted = session.time + 0.049
+        phone.until(lambda wanted=wanted: session.time >= wanted)
+    phone.until(lambda: app.screen.meter.reached)
+    take("own-voice-teaching")
+    app.teaching.cancel()
+    phone.until(lambda: app.teaching.session is None)
+    app.screen.scroll.scroll_y = 0.0
+    take("own-voice-below")
     app.go("privacy")
     take("privacy")
     app.go("model_card")

@@ -199,7 +199,11 @@ def test_what_was_left_is_gone_when_the_next_screen_is_there(open_phone):
         act()
         phone.until(lambda: app.complete and app.background.idle)
 
-    for key in ("tab.history", "tab.settings", "model_card", "back", "privacy"):
+    for key in ("tab.history", "tab.settings", "model_card", "back", "own_voice"):
+        leave(lambda key=key: phone.tap(key))
+    phone.tap("teach.sad")
+    phone.until(lambda: app.teaching.session is None and app.background.idle)
+    for key in ("back", "privacy"):
         leave(lambda key=key: phone.tap(key))
     leave(app.back)
     for act in (
@@ -214,7 +218,7 @@ def test_what_was_left_is_gone_when_the_next_screen_is_there(open_phone):
     phone.until(lambda: time.monotonic() > gone)
     phone.tap("tab.settings")
     phone.until(lambda: app.complete)
-    assert len(left) == 11 and [each() for each in left] == [None] * 11
+    assert len(left) == 13 and [each() for each in left] == [None] * 13
     assert not first.children[-1].children[-1].children  # whoever still has it, has no screen
     phone.close()
     assert gc.get_threshold() == before
@@ -506,7 +510,7 @@ def test_the_look_may_change_while_it_listens(open_phone, speech_file):
 def test_the_pages_about_the_app_open_and_lead_back(open_phone, shares):
     phone = open_phone()
     phone.tap("tab.settings")
-    for page in ("privacy", "model_card", "benchmark"):
+    for page in ("own_voice", "privacy", "model_card", "benchmark"):
         phone.tap(page)
         phone.until(lambda: phone.app.background.idle)
         assert phone.app.screen.name == page

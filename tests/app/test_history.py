@@ -43,6 +43,16 @@ def test_what_is_added_is_read_back_the_same_after_a_restart(tmp_path):
     again.close()
 
 
+def test_a_result_of_before_there_were_voices_is_read(tmp_path):
+    first = History(tmp_path)
+    first.add(result(by_voice=True))
+    assert first.results()[0].by_voice
+    with first._database:
+        first._database.execute("UPDATE results SET details = json_remove(details, '$.by_voice')")
+    assert not first.results()[0].by_voice
+    first.close()
+
+
 def test_the_newest_comes_first(history):
     for began in (2.0, 3.0, 1.0):
         history.add(result(began=began))

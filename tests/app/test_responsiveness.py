@@ -31,6 +31,8 @@ ROUNDS = (2, 6)
 RESULTS = 200
 """In the history."""
 
+PAGES = ("history", "settings", "own_voice", "privacy", "model_card", "benchmark", "listen")
+
 AFTER = 4
 """Frames that are looked at after all is there."""
 
@@ -150,7 +152,7 @@ class Blocks:
 
 def open_everything(blocks: Blocks, app, time_of: str) -> None:
     """Each screen and page."""
-    for name in ("history", "settings", "privacy", "model_card", "benchmark", "listen"):
+    for name in PAGES:
         blocks.measure(app, f"{name}, {time_of}", lambda name=name: app.go(name))
 
 
@@ -159,10 +161,7 @@ def turn_everything(blocks: Blocks, app, result) -> None:
     from kivy.core.window import Window
 
     upright = tuple(Window.size)
-    pages = {
-        name: lambda name=name: app.go(name)
-        for name in ("history", "settings", "privacy", "model_card", "benchmark", "listen")
-    }
+    pages = {name: lambda name=name: app.go(name) for name in PAGES}
     pages["result"] = lambda: app.open_result(result)
     for name, show in pages.items():
         blocks.measure(app, f"{name}, once more", show)
@@ -241,6 +240,14 @@ def use_everything(blocks: Blocks, app, record) -> None:
             blocks.measure(app, name, lambda name=name, value=value: app.choose(name, value))
     change_and_leave(blocks, app, result)
     turn_everything(blocks, app, result)
+    blocks.measure(app, "own_voice, once more", lambda: app.go("own_voice"))
+    for number, emotion in enumerate(("happy", "sad", "happy")):
+        blocks.measure(
+            app,
+            "an example of a voice",
+            lambda emotion=emotion: app.teaching.begin_or_stop(emotion),
+            lambda number=number: len(app.own_voice.voice.examples) == number + 1,
+        )
     blocks.measure(app, "a question", app.ask_to_delete_all)
     blocks.measure(app, "its answer", app.dialog.back)
     blocks.measure(app, "a word in passing", lambda: app.say("export.copied"))

@@ -48,6 +48,15 @@ def on_each_screen(phone, clock):
         phone.until(lambda: app.background.idle)
         phone.frames(3)
         yield name
+    app.go("own_voice")
+    phone.until(lambda: app.complete)
+    yield "own_voice"
+    phone.tap("teach.surprised")
+    phone.until(lambda: app.teaching.session.level is not None)
+    phone.frames(3)
+    yield "teaching"
+    app.back()
+    phone.until(lambda: app.teaching.session is None)
 
 
 def box(widget) -> tuple[float, float, float, float]:

@@ -52,6 +52,39 @@ def test_the_question_reaches_the_recogniser(recognizer, speech_file):
     assert session.decisions > 4
 
 
+def test_the_speakers_voice_reaches_the_stream_and_the_judgement(recognizer, speech_file):
+    plain = recognizer.predict(speech_file)
+    voice = edge.Voice().taught(plain, "sad").taught(plain, "fearful")
+    asked = []
+
+    def known() -> edge.Voice:
+        asked.append(True)
+        return voice
+
+    session = Session(lambda: recognizer, FileRecorder(speech_file, realtime=False), voice=known)
+    session.start()
+    assert session.wait(60) and len(asked) == 1
+    expected = recognizer.predict(speech_file, voice=voice)
+    assert session.result.by_voice and session.prediction.voice is session.voice is voice
+    assert session.result.probabilities == pytest.approx(expected.probabilities)
+    timeline = recognizer.timeline(speech_file, voice=voice)
+    ribbon = [(part.start, part.end, part.emotion) for part in session.ribbon.stretches()]
+    assert ribbon == [(part.start, part.end, part.emotion) for part in timeline.segments]
+
+
+def test_a_recording_of_one_sentence_ends_with_its_pause(recognizer, speech, tmp_path):
+    hush = np.random.default_rng(5).normal(0.0, 1e-4, 48000)
+    said = speech("female", "happy", seconds=2.0)
+    click = said[4000:5000]  # is no sentence, and goes by
+    clip = write_wav(
+        tmp_path / "clip.wav", np.concatenate((hush, click, hush, said, hush, said, hush))
+    )
+    recorder = FileRecorder(clip, realtime=False)
+    session = finished(recorder, recognizer, Question(one_sentence=True))
+    assert session.state is SessionState.DONE
+    assert 9.0 < session.result.duration < 10.0
+
+
 def test_a_recording_ends_by_itself_at_its_limit(recognizer, speech_file):
     recorder = FileRecorder(speech_file, realtime=False, repeat=True)
     session = finished(recorder, recognizer, Question(limit=6.0))
