@@ -726,8 +726,7 @@ class EdgeApp(App):
     def _load(self, make_recognizer: Callable[[], Recognizer]) -> Recognizer:
         recognizer = make_recognizer()
         recognizer.prepare()
-        bundle = recognizer.bundle
-        self.own_voice.check_models("" if bundle is None else f"{bundle.name} {bundle.version}")
+        self.own_voice.check_models(recognizer.models)
         assert edge.__version__  # reading it takes longer than the screen should wait
         self.startup.ended("models")
         Clock.schedule_once(lambda _: self._models_there())

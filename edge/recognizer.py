@@ -181,6 +181,11 @@ class Recognizer:
         """The verified bundle, None for a recogniser made from parts."""
         return self._bundle
 
+    @property
+    def models(self) -> str:
+        """Name and version of the bundle, as in `Prediction.models`; "" when made from parts."""
+        return self._models.name
+
     def prepare(self) -> None:
         """Gets the experts ready now, so that the first prediction is as quick as the others.
 

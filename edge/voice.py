@@ -92,6 +92,11 @@ class Voice:
         example = Example(emotion, _unbiased(prediction))
         return Voice(_latest((*self.examples, example)), prediction.models)
 
+    def without(self, emotion: str) -> Voice:
+        """This voice, but for the examples of that emotion."""
+        kept = tuple(example for example in self.examples if example.emotion != emotion)
+        return Voice(kept, self.models if kept else "")
+
     def counts(self) -> dict[str, int]:
         """How many examples there are of each emotion that has any, in the order of LABELS."""
         found = Counter(example.emotion for example in self.examples)

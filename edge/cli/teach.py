@@ -31,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "shows what the voice has learnt",
     )
     parser.add_argument(
+        "--forget",
+        metavar="EMOTION",
+        choices=LABELS,
+        action="append",
+        default=[],
+        help="take the examples of an emotion back first; repeatable",
+    )
+    parser.add_argument(
         "--anew", action="store_true", help="forget what the file knew, and begin with these"
     )
 
@@ -51,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     if not known and not options.examples:
         raise SettingsError(f"{options.voice} does not exist; give examples, as EMOTION=FILE")
     voice = edge.Voice.load(options.voice) if known else edge.Voice()
+    for emotion in options.forget:
+        voice = voice.without(emotion)
     lines, failures = [], 0
     with quiet_interpreter():
         recognizer.prepare()
@@ -67,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if failures:
         complain(f"{options.voice}: nothing was taught")
         return 1
-    if options.examples:
+    if options.examples or options.forget:
         try:
             voice.save(options.voice)
         except OSError as error:
@@ -79,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _outline(voice: Voice) -> list[str]:
     counts = voice.counts()
+    if not counts:
+        return ["The voice has no examples."]
     if len(counts) < 2:
         return ["Examples of one emotion change nothing yet; teach another one, too."]
     lines = [f"The voice of {len(voice.examples)} examples, of the models {voice.models}:"]

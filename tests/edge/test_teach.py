@@ -54,6 +54,16 @@ def test_a_voice_is_taught_more(tmp_path, capsys):
     assert Voice.load(path).counts() == {"angry": 1}
 
 
+def test_the_examples_of_an_emotion_are_taken_back(tmp_path, capsys):
+    path = tmp_path / "me.json"
+    teach(path, f"sad={ONE}", f"happy={TWO}", f"sad={THREE}")
+    assert teach(path, f"angry={ONE}", "--forget", "sad") == 0
+    assert Voice.load(path).counts() == {"happy": 1, "angry": 1}
+    assert teach(path, "--forget", "happy", "--forget", "angry") == 0
+    assert Voice.load(path) == Voice()
+    assert "The voice has no examples." in capsys.readouterr().out
+
+
 def test_one_bad_recording_teaches_nothing(tmp_path, capsys):
     path = tmp_path / "me.json"
     assert teach(path, f"sad={ONE}", "happy=nowhere.wav") == 1

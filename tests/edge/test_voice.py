@@ -199,6 +199,13 @@ def test_a_voice_belongs_to_the_models_that_it_was_taught_to():
         recognizer_of().stream(voice=voice)
 
 
+def test_the_examples_of_an_emotion_can_be_taken_back():
+    first, second = ("happy", distribution(happy=0.5)), ("sad", distribution(sad=0.5))
+    assert taught(first, second, second).without("sad") == taught(first)
+    assert taught(first).without("happy") == Voice()
+    assert taught(first).without("angry") == taught(first)
+
+
 def test_what_is_no_voice_is_refused():
     with pytest.raises(SettingsError, match=r"voice must be an edge\.Voice"):
         recognizer_of().predict_log_mel(random_log_mel(50), voice="me.json")
@@ -208,7 +215,7 @@ def test_a_bundles_answers_name_it(tiny_bundle):
     recognizer = edge.Recognizer(tiny_bundle)
     answered = recognizer.predict_log_mel(random_log_mel(80))
     bundle = recognizer.bundle
-    assert answered.models == f"{bundle.name} {bundle.version}"
+    assert answered.models == recognizer.models == f"{bundle.name} {bundle.version}"
     voice = Voice().taught(answered, "happy")
     assert recognizer.predict_log_mel(random_log_mel(80), voice=voice).voice is voice
 
