@@ -67,12 +67,15 @@ def clipped_samples(
     Returns their indices, and the last sample for the next call.
     """
     scaled = _of_full_scale(samples.reshape(len(samples), -1))  # (n, channels)
+    loud = np.abs(scaled) >= FULL_SCALE
+    if not loud.any():
+        return np.empty(0, np.intp), scaled[-1].copy()
     previous = np.empty_like(scaled)
     previous[1:] = scaled[:-1]
     usable = before is not None and before.shape == scaled[0].shape
     previous[0] = before if usable else 0.0
     # A little room, since a clipped plateau may carry dither.
-    clipped = (np.abs(scaled) >= FULL_SCALE) & (np.abs(scaled - previous) < 1e-4)
+    clipped = loud & (np.abs(scaled - previous) < 1e-4)
     return np.flatnonzero(clipped.any(axis=1)), scaled[-1].copy()
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.bundle import Bundle, write_manifest
 from edge.decision import Judgement, Models
@@ -23,6 +25,7 @@ from edge.prosody import (
     Prosody,
     ProsodyStatistics,
     log_covariance,
+    percentiles,
     read_arrays,
 )
 from edge.recognizer import Recognizer
@@ -54,6 +57,15 @@ def archive(content):
 @pytest.fixture(scope="module")
 def statistics():
     return ProsodyStatistics(FrontEnd(), np.ones(MOVING + 1))
+
+
+@given(
+    st.lists(st.floats(-80.0, 80.0), min_size=1, max_size=200),
+    st.sampled_from([(5, 10, 25, 50, 75, 90, 95), (10, 25, 50, 75, 90), (0, 100), (33,)]),
+)
+def test_percentiles_are_numpys(values, percents):
+    values = np.array(values)
+    assert percentiles(values, percents).tolist() == np.percentile(values, percents).tolist()
 
 
 def test_an_octave_is_one_whatever_the_voice(statistics):
