@@ -188,20 +188,47 @@ def fitted_bias(examples: Sequence[Example], spread: float = SPREAD) -> NDArray[
         truth[row, labels.index(example.emotion)] = 1.0
     rarest = min(found[label] for label in labels)
     weights = np.array([rarest / found[example.emotion] for example in examples])
-    precision = 1.0 / spread**2
-    bias = np.zeros(len(labels))
-    for _ in range(50):
+    fitted[taught] = _logistic_constants(logs, truth, weights, 1.0 / spread**2)
+    return fitted
+
+
+def _logistic_constants(
+    logs: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    precision: float,
+) -> NDArray[np.float64]:
+    """(labels,) added to the rows of `logs`; see `fitted_bias`.
+
+    A step of Newton's method is halved until it is a step down: far from the minimum, after a
+    confident wrong answer, the whole one may lead away.
+    """
+
+    def loss(bias: NDArray[np.float64]) -> float:
+        scores = logs + bias
+        most = scores.max(axis=1)
+        normal = most + np.log(np.exp(scores - most[:, None]).sum(axis=1))
+        right = scores[np.arange(len(scores)), truth.argmax(axis=1)]
+        return float(weights @ (normal - right) + 0.5 * precision * bias @ bias)
+
+    bias = np.zeros(logs.shape[1])
+    least = loss(bias)
+    for _ in range(100):
         scores = logs + bias
         shares = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         weighed = shares * weights[:, None]
         gradient = (weighed - truth * weights[:, None]).sum(axis=0) + precision * bias
-        if np.abs(gradient).max() < 1e-9:
-            break
         curvature = np.diag(weighed.sum(axis=0) + precision) - shares.T @ weighed
-        bias = bias - np.linalg.solve(curvature, gradient)
-    fitted[taught] = bias
-    return fitted
+        step = np.linalg.solve(curvature, gradient)
+        found = loss(bias - step)
+        while found > least and np.abs(step).max() > 1e-9:
+            step *= 0.5
+            found = loss(bias - step)
+        if found >= least:
+            break
+        bias, least = bias - step, found
+    return bias
 
 
 def _unbiased(prediction: Prediction) -> dict[str, float]:
