@@ -324,6 +324,8 @@ def heard_by_listen(environment, bundle, sound, rate, folder) -> list[dict]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
+        # A shell's background job, such as these tests may be, has it ignored for all its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     at_the_latest = threading.Timer(90.0, listener.kill)
     at_the_latest.start()
