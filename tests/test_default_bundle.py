@@ -32,6 +32,10 @@ def unseen(corpora):
     return chosen
 
 
+def test_it_is_called_default(recognizer):
+    assert recognizer.bundle.name == "default"
+
+
 def test_the_experts_are_int8_from_end_to_end():
     interpreters = pytest.importorskip("tensorflow", reason="reads the graph by TensorFlow").lite
     for name in ("female.tflite", "male.tflite"):
