@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import platform
 import shlex
 import sys
@@ -17,7 +16,7 @@ from edge.recognizer import Recognizer
 from training.corpora import CORPORA, read_corpora
 from training.evaluation import UNSEEN, Evaluation, evaluate
 from training.protocol import PARTS, RELEASE, Protocol
-from training.tables import format_evaluation
+from training.tables import format_evaluation, write_figures
 
 __all__ = ["Evaluation", "add_arguments", "evaluate", "run"]
 
@@ -73,9 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             "versions": _versions(),
             **evaluation.to_dict(by_speaker=arguments.by_speaker),
         }
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-        print(f"\nwrote {arguments.json}")
+        write_figures(arguments.json, content)
     if arguments.plots is not None:
         from training.plots import write_plots
 

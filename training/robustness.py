@@ -9,7 +9,6 @@ training speakers' clips. The same clips and the same seed give the same figures
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -29,7 +28,7 @@ from training.evaluate import bundle_identity
 from training.evaluation import UNSEEN, Evaluation
 from training.protocol import RELEASE, Protocol
 from training.scenes import read_sound
-from training.tables import percent, table
+from training.tables import percent, table, write_figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,9 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     print(format_robustness(content))
     if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-        print(f"\nwrote {arguments.json}")
+        write_figures(arguments.json, content)
     if arguments.plot is not None:
         arguments.plot.parent.mkdir(parents=True, exist_ok=True)
         draw_robustness(content).savefig(

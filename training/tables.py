@@ -1,9 +1,12 @@
-"""An evaluation as text tables, in per cent."""
+"""An evaluation as text tables, in per cent, and its figures as a file."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from edge.labels import GENDERS
 from training.evaluation import Evaluation
@@ -33,6 +36,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         for line in lines
     ]
     return "\n".join([texts[0], "-" * (sum(widths) + 2 * (len(widths) - 1)), *texts[1:]])
+
+
+def write_figures(path: Path, content: dict[str, Any]) -> None:
+    """Writes the figures as JSON, and says so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    print(f"\nwrote {path}")
 
 
 def _sections(evaluation: Evaluation, by_speaker: bool) -> Iterable[str]:

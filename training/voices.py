@@ -11,7 +11,6 @@ voice is also held to the clips of the next speaker, who is somebody else, to se
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from training.corpora import CORPUS_LABELS, Clip, load_log_mel, read_corpora
 from training.evaluation import UNSEEN
 from training.metrics import unweighted_average_recall
 from training.protocol import RELEASE, Protocol
-from training.tables import percent, table
+from training.tables import percent, table, write_figures
 
 EXAMPLES = (1, 2, 4)
 """Of each emotion; at most half of the clips that there are."""
@@ -325,9 +324,7 @@ def run(arguments: argparse.Namespace) -> int:
         content["spreads"] = choose_spread(speakers, arguments.draws)
     print(format_voices(content))
     if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-        print(f"\nwrote {arguments.json}")
+        write_figures(arguments.json, content)
     return 0
 
 

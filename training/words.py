@@ -17,7 +17,6 @@ on those that one emotion has for itself.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +32,7 @@ from training.answers import load_answers, pooled
 from training.cache import FeatureCache
 from training.corpora import CORPORA, CORPUS_LABELS, Clip, read_corpora
 from training.metrics import confusion_matrix, unweighted_average_recall
-from training.tables import percent, table
+from training.tables import percent, table, write_figures
 
 CLIPS = 480
 """Of a corpus, at most, which are compared with one another."""
@@ -184,9 +183,7 @@ def run(arguments: argparse.Namespace) -> int:
         content["crossval"] = _of_crossval(arguments.crossval)
     print(format_words(content))
     if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-        print(f"\nwrote {arguments.json}")
+        write_figures(arguments.json, content)
     return 0
 
 
