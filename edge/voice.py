@@ -53,6 +53,22 @@ class Example:
     probabilities: dict[str, float]
     """What was answered without knowing the voice, over the labels that were asked for."""
 
+    @classmethod
+    def of(cls, prediction: Prediction, emotion: str) -> Example:
+        """Of a recording of the person, whether it was heard with a voice or without.
+
+        Raises SettingsError for an emotion that is no label of the prediction.
+        """
+        example = cls(emotion, _unbiased(prediction))
+        example.check()
+        return example
+
+    def check(self) -> None:
+        """Raises SettingsError when the emotion is none of those that were asked for."""
+        if self.emotion not in self.probabilities:
+            labels = tuple(self.probabilities)
+            raise SettingsError(f"the emotion must be one of {labels}, got {self.emotion!r}")
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {"emotion": self.emotion, "probabilities": dict(self.probabilities)}
@@ -81,20 +97,36 @@ class Voice:
 
         Raises SettingsError for another emotion, and a prediction of other models.
         """
-        if emotion not in prediction.probabilities:
-            labels = tuple(prediction.probabilities)
-            raise SettingsError(f"the emotion must be one of {labels}, got {emotion!r}")
-        if self.examples and prediction.models != self.models:
+        return self.with_example(Example.of(prediction, emotion), prediction.models)
+
+    def with_example(self, example: Example, models: str) -> Voice:
+        """This voice, and an example that was kept by whoever may take it back later.
+
+        models: of the prediction that it is of. Raises SettingsError when they are other ones, and
+            as `Example.check`.
+        """
+        example.check()
+        if self.examples and models != self.models:
             raise SettingsError(
                 f"the voice was taught to {_named(self.models)}, and the prediction is of "
-                f"{_named(prediction.models)}; begin with a new Voice()"
+                f"{_named(models)}; begin with a new Voice()"
             )
-        example = Example(emotion, _unbiased(prediction))
-        return Voice(_latest((*self.examples, example)), prediction.models)
+        return Voice(_latest((*self.examples, example)), models)
 
-    def without(self, emotion: str) -> Voice:
-        """This voice, but for the examples of that emotion."""
-        kept = tuple(example for example in self.examples if example.emotion != emotion)
+    def without(self, which: str | Example) -> Voice:
+        """This voice, but for all examples of an emotion, or for one example.
+
+        Of equal examples the last one goes; one that was never taught changes nothing.
+        """
+        if isinstance(which, Example):
+            place = len(self.examples) - 1
+            while place >= 0 and self.examples[place] != which:
+                place -= 1
+            kept = tuple(
+                example for number, example in enumerate(self.examples) if number != place
+            )
+        else:
+            kept = tuple(example for example in self.examples if example.emotion != which)
         return Voice(kept, self.models if kept else "")
 
     def counts(self) -> dict[str, int]:
@@ -266,9 +298,9 @@ def _example(content: Any) -> Example:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if label not in LABELS or not number or not 0.0 <= value <= 1.0:
             raise problem
-    if emotion not in probabilities:
-        raise problem
-    return Example(emotion, {label: float(value) for label, value in probabilities.items()})
+    example = Example(emotion, {label: float(value) for label, value in probabilities.items()})
+    example.check()
+    return example
 
 
 def _named(models: str) -> str:

@@ -208,6 +208,35 @@ def test_the_examples_of_an_emotion_can_be_taken_back():
     assert taught(first).without("angry") == taught(first)
 
 
+def test_one_example_can_be_taken_back():
+    happy, sad = distribution(happy=0.5), distribution(sad=0.5)
+    voice = taught(("happy", happy), ("sad", sad), ("happy", happy), ("angry", sad))
+    assert voice.without(Example("happy", happy)) == taught(
+        ("happy", happy), ("sad", sad), ("angry", sad)
+    )
+    assert voice.without(Example("sad", happy)) == voice
+    assert taught(("happy", happy)).without(Example("happy", happy)) == Voice()
+
+
+def test_an_example_that_was_kept_teaches_what_its_recording_would_have():
+    before = taught(("happy", distribution(sad=0.5)), ("sad", distribution(happy=0.6)))
+    recognizer = recognizer_of()
+    before = Voice(before.examples, recognizer.models)
+    heard = recognizer.predict_log_mel(random_log_mel(700), voice=before)
+    kept = json.loads(json.dumps(Example.of(heard, "angry").to_dict()))
+    again = before.with_example(Example(**kept), heard.models)
+    assert again == before.taught(heard, "angry")
+    assert again.without(Example(**kept)) == before
+
+
+def test_an_example_is_of_one_of_its_labels_and_of_the_voices_models():
+    with pytest.raises(SettingsError, match="the emotion must be one of"):
+        Voice().with_example(Example("bored", distribution()), "tiny 1")
+    voice = Voice().with_example(Example("happy", distribution()), "tiny 1")
+    with pytest.raises(SettingsError, match="tiny 1, and the prediction is of .* tiny 2"):
+        voice.with_example(Example("happy", distribution()), "tiny 2")
+
+
 def test_what_is_no_voice_is_refused():
     with pytest.raises(SettingsError, match=r"voice must be an edge\.Voice"):
         recognizer_of().predict_log_mel(random_log_mel(50), voice="me.json")
