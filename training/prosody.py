@@ -139,12 +139,16 @@ def fit_prosody(
 
 
 def fit_shared_prosody(
-    material: Material, settings: SharedSettings, made: ProsodyRows
+    material: Material, settings: SharedSettings, made: ProsodyRows | None = None
 ) -> dict[str, np.ndarray]:
     """The content of `prosody.npz`, of temperature 1, of a judge that is to know no corpus.
 
+    made: the statistics, with spoilt copies; made as the settings say when None.
     CorpusError when there are less than two emotions.
     """
+    if made is None:
+        acoustics = Acoustics(settings.acoustics, FrontEnd(), material.log_mels)
+        made = ProsodyRows(acoustics, settings.spoilt_copies)
     weights, middles, offsets, scatters = [], [], [], []
     for corpus in np.unique(material.corpora):
         kept = np.flatnonzero(material.corpora == corpus)
@@ -320,8 +324,7 @@ def run(arguments: argparse.Namespace) -> int:
         return Material(chosen, cache.log_mels(chosen))
 
     train, validation = of_part("train"), of_part("validation")
-    acoustics = Acoustics(settings.acoustics, FrontEnd(), train.log_mels)
-    arrays = fit_shared_prosody(train, settings, ProsodyRows(acoustics, settings.spoilt_copies))
+    arrays = fit_shared_prosody(train, settings)
     run = Run(arguments.run)
     run.folder.mkdir(parents=True, exist_ok=True)
     aside = run.folder / ".prosody.partial.npz"

@@ -32,6 +32,7 @@ from training.crossval.results import (
 )
 from training.crossval.settings import CrossvalSettings
 from training.evaluation import Evaluation
+from training.prosody import SharedSettings
 from training.protocol import EMOBOX, Protocol
 from training.run import Run
 
@@ -46,6 +47,7 @@ TINY = (
 )
 
 
+CORPORA_FOLDS = EMOBOX.with_name("corpora.json")
 TEACHER = ("--teacher", "n_mfcc=15", "network.width=12")
 
 
@@ -137,6 +139,22 @@ class TestFolds:
         assert {clips[i].speaker for i in parts.train} == {"YAF"}
         assert {clips[i].speaker for i in parts.test} == {"OAF"}
         assert len(split(by_clip, clips, frozenset()).test) == 40
+
+    def test_a_corpus_that_was_never_heard_is_tested_whole(self, miniature_corpora):
+        clips = read_corpora(miniature_corpora)
+        for corpus, validates in (
+            ("ravdess", "crema-d"), ("savee", "crema-d"), ("tess", "crema-d"),
+            ("crema-d", "ravdess"),
+        ):
+            (fold,) = folds_of(corpus, CORPORA_FOLDS, clips)
+            assert fold.name == "all" and fold.unheard and not fold.overlapping
+            validating = validation_speakers([fold], fold, clips)
+            parts = split(fold, clips, validating)
+            assert {clips[i].corpus for i in parts.train}.isdisjoint({corpus})
+            assert [clips[i] for i in parts.test] == [c for c in clips if c.corpus == corpus]
+            assert {clips[i].corpus for i in parts.validation} == {validates}
+            assert base_clips([fold], clips, [validating]) == parts.train
+        assert not any(fold.unheard for fold in folds_of("savee", EMOBOX, clips))
 
     def test_a_corpus_without_folds_is_refused(self, miniature_corpora):
         with pytest.raises(CorpusError, match="no folds of crema-d"):
@@ -255,6 +273,28 @@ def test_a_run_holds_answers_figures_and_configuration(finished):
     teacher = Run(finished / "fold-2" / "teacher-1")
     assert fold["teachers"] == [teacher.fingerprint("universal")]
     assert teacher.read("config.json")["settings"]["n_mfcc"] == 15
+
+
+def test_a_whole_corpus_is_tested_by_models_of_the_others(
+    miniature_corpora, cache, tmp_path, monkeypatch, capsys
+):
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    monkeypatch.chdir(tmp_path)
+    assert main([
+        "crossval", "--protocol", "corpora", "--corpus", "crema-d", "--float",
+        "--corpora", str(miniature_corpora), "--cache", str(cache), "--set", *TINY,
+    ]) == 0
+    assert "nothing of the corpus is trained on" in capsys.readouterr().out
+    run = tmp_path / "runs" / "corpora-crema-d"
+    config = json.loads((run / "config.json").read_text())
+    assert all(name.startswith("ravdess/") for name in config["validation"]["all"])
+    (row,) = json.loads((run / "crossval.json").read_text())["folds"]
+    assert row["corpus_unheard"] and row["float"]["prosody_temperature"] != 1.0
+    answers = load_answers(run / "fold-all" / "float.npz")
+    tested = [clip for clip in read_corpora(miniature_corpora) if clip.corpus == "crema-d"]
+    assert [clip.name for clip in answers.clips] == [clip.name for clip in tested]
+    prosody = Prosody.load(run / "fold-all" / "prosody.npz")
+    assert prosody.weight == pytest.approx(SharedSettings().weight)
 
 
 def test_an_interrupted_run_goes_on_to_the_same_weights(

@@ -13,6 +13,9 @@
    folds are trained.
 
 All settings are fixed before: no figure of a fold's test clips chooses anything.
+
+With `--protocol corpora` everybody of the corpus is tested, by models that have never heard it. The
+judge of prosody is then made as that of the released models, which is to know no corpus.
 """
 
 from __future__ import annotations
@@ -64,7 +67,9 @@ from training.evaluation import evaluate
 from training.gender import fit_gate, write_arrays
 from training.prosody import (
     ProsodyRows,
+    SharedSettings,
     fit_prosody,
+    fit_shared_prosody,
     joint_temperature,
     write_prosody,
 )
@@ -125,13 +130,17 @@ def protocol_file(protocol: str) -> Path:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m training crossval`."""
     known = os.environ.get("EDGE_CORPORA")
-    parser.add_argument("--protocol", default="emobox", help="emobox, or a file (default: emobox)")
+    parser.add_argument("--protocol", default="emobox",
+                        help="emobox, corpora (each is tested by models of the others), or a file "
+                        "(default: emobox)")
     parser.add_argument("--corpus", required=True, choices=CORPORA, metavar="CORPUS",
-                        help="whose folds are tested: ravdess, savee or tess")
+                        help="whose folds are tested: ravdess, savee or tess, of corpora crema-d, "
+                        "too")
     parser.add_argument("--corpora", type=Path, required=known is None, default=known,
                         help="folder with one folder for each corpus (default: $EDGE_CORPORA)")
     parser.add_argument("--run", type=Path,
-                        help="folder of the run; goes on if begun (default: runs/crossval-CORPUS)")
+                        help="folder of the run; goes on if begun (default: runs/crossval-CORPUS, of "
+                        "another protocol than emobox runs/PROTOCOL-CORPUS)")
     parser.add_argument("--cache", type=Path,
                         help="folder of cached log-mels (default: cache beside the run)")
     parser.add_argument("--gate", type=Path, metavar="FOLDER",
@@ -156,7 +165,8 @@ def run(arguments: argparse.Namespace) -> int:
         CrossvalSettings().replaced(arguments.set),
         teachers=tuple(map(tuple, arguments.teacher)),
     ).checked()
-    folder = arguments.run or Path("runs") / f"crossval-{arguments.corpus}"
+    kind = "crossval" if arguments.protocol == "emobox" else Path(arguments.protocol).stem
+    folder = arguments.run or Path("runs") / f"{kind}-{arguments.corpus}"
     cache = arguments.cache or folder.parent / "cache"
     crossval = Crossval.read(
         Run(folder), arguments.corpus, arguments.protocol, Path(arguments.corpora), cache
@@ -389,7 +399,8 @@ def answer_fold(
     if folder.prosody_path.exists():
         prosody = Prosody(read_prosody(folder.prosody_path))
         prosody.temperature = _joint_temperature(
-            prosody, crossval.corpus, validation, features, experts, temperatures, most
+            prosody, None if fold.unheard else crossval.corpus, validation, features, experts,
+            temperatures, most,
         )
         facts = {**facts, "prosody_temperature": prosody.temperature}
     recognizer = Recognizer.from_parts(
@@ -410,15 +421,18 @@ def answer_fold(
 
 def _joint_temperature(
     prosody: Prosody,
-    corpus: str,
+    corpus: str | None,
     validation: Material,
     features: Any,
     experts: dict[str, Any],
     temperatures: dict[str, float],
     most: float,
 ) -> float:
-    """What experts and prosody together are divided by; 1 without inner validation speakers."""
-    kept = [k for k, clip in enumerate(validation.clips) if clip.corpus == corpus]
+    """What experts and prosody together are divided by; 1 without inner validation speakers.
+
+    corpus: that the judge of prosody is for, None when it is to know no corpus
+    """
+    kept = [k for k, clip in enumerate(validation.clips) if corpus in (None, clip.corpus)]
     if not kept:
         return 1.0
     here = Material(
@@ -437,11 +451,18 @@ def _fit_prosody(
     if path.exists() or not settings.prosody.weight:
         return
     train = crossval.split(fold).train
+    if fold.unheard:
+        _write_prosody(path, fit_shared_prosody(crossval.material(train), SharedSettings()))
+        return
     own = [k for k in train if crossval.clips[k].corpus == crossval.corpus]
     others = [k for k in train if crossval.clips[k].corpus != crossval.corpus]
     arrays = fit_prosody(
         crossval.material(own), crossval.material(others), settings.prosody, made
     )
+    _write_prosody(path, arrays)
+
+
+def _write_prosody(path: Path, arrays: dict[str, np.ndarray]) -> None:
     aside = path.with_name(".prosody.partial.npz")
     write_prosody(aside, arrays)
     os.replace(aside, path)

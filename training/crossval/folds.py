@@ -15,7 +15,9 @@ from training.protocol import RELEASE, Protocol
 FEWEST_SPEAKERS = 8
 """A fold whose training part has fewer speakers of the tested corpus keeps all of them to train."""
 
-_CALIBRATES = "crema-d"  # whose validation speakers serve where the tested corpus has none to spare
+# Whose validation speakers serve where the tested corpus has none to spare: of the first that is
+# another corpus.
+_CALIBRATE = ("crema-d", "ravdess")
 _BETWEEN_SPEAKERS = ("tess",)  # corpora whose official folds have every speaker in both parts
 
 
@@ -25,6 +27,7 @@ class Fold:
 
     name: within the corpus, such as "1" or "OAF"; group: folds of a group are averaged
     overlapping: whether speakers of the test clips are trained on, with other clips
+    unheard: whether nothing of the corpus is trained on
     """
 
     name: str
@@ -32,6 +35,7 @@ class Fold:
     corpus: str
     protocol: Protocol
     overlapping: bool = False
+    unheard: bool = False
 
     def tests(self, clip: Clip) -> bool:
         """Whether the clip is tested."""
@@ -49,6 +53,8 @@ class Split:
 
 def folds_of(corpus: str, protocol_file: Path, clips: Sequence[Clip]) -> list[Fold]:
     """The protocol's folds of the corpus, and for TESS one for each speaker, too.
+
+    The latter not where the protocol trains on nothing of TESS.
 
     Folds that test nobody are left out. CorpusError when the corpus has no folds or is absent.
     """
@@ -68,8 +74,10 @@ def folds_of(corpus: str, protocol_file: Path, clips: Sequence[Clip]) -> list[Fo
         tested = {clip.speaker for clip in here if alone.part(clip) == "test"}
         known = {clip.speaker for clip in here if alone.part(clip) == "train"}
         if tested:
-            folds.append(Fold(name, alone.name, corpus, alone, bool(tested & known)))
-    if corpus in _BETWEEN_SPEAKERS:
+            folds.append(
+                Fold(name, alone.name, corpus, alone, bool(tested & known), unheard=not known)
+            )
+    if corpus in _BETWEEN_SPEAKERS and not any(fold.unheard for fold in folds):
         for speaker in sorted({clip.speaker for clip in here}):
             protocol = Protocol("between speakers", fold=speaker, test={corpus: {speaker}})
             folds.append(Fold(speaker, protocol.name, corpus, protocol))
@@ -83,13 +91,14 @@ def validation_speakers(folds: Sequence[Fold], fold: Fold, clips: Sequence[Clip]
 
     Of a fold with at least FEWEST_SPEAKERS other speakers of its corpus: the first woman and the
     first man, by name, that the next fold tests, or the first one after it that tests any. Of
-    others: CREMA-D's validation speakers of the released models' protocol.
+    others: CREMA-D's validation speakers of the released models' protocol, or, where CREMA-D is
+    tested, RAVDESS's.
     """
     here = [clip for clip in clips if clip.corpus == fold.corpus]
     known = {clip.speaker for clip in here if not fold.tests(clip)}
     tested = {clip.speaker for clip in here if fold.tests(clip)}
     if len(known - tested) < FEWEST_SPEAKERS:
-        return calibrating_speakers(clips)
+        return calibrating_speakers(clips, fold.corpus)
     group = [other for other in folds if other.group == fold.group]
     place = group.index(fold)
     chosen = []
@@ -102,13 +111,17 @@ def validation_speakers(folds: Sequence[Fold], fold: Fold, clips: Sequence[Clip]
     return frozenset(f"{fold.corpus}/{speaker}" for speaker in chosen)
 
 
-def calibrating_speakers(clips: Sequence[Clip]) -> frozenset[str]:
-    """CREMA-D's validation speakers of the released models' protocol, as CORPUS/SPEAKER."""
+def calibrating_speakers(clips: Sequence[Clip], tested: str) -> frozenset[str]:
+    """Validation speakers of the released models' protocol, of another corpus than is tested.
+
+    As CORPUS/SPEAKER.
+    """
     release = Protocol.load(RELEASE)
+    corpus = next(name for name in _CALIBRATE if name != tested)
     return frozenset(
         f"{clip.corpus}/{clip.speaker}"
         for clip in clips
-        if clip.corpus == _CALIBRATES and release.part(clip) == "validation"
+        if clip.corpus == corpus and release.part(clip) == "validation"
     )
 
 

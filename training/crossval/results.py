@@ -58,6 +58,7 @@ def collect(run: Run, corpus: str, folds: Sequence[Fold]) -> dict[str, Any]:
         folder = fold_run(run, fold)
         row: dict[str, Any] = {
             "fold": fold.name, "group": fold.group, "speakers_overlap": fold.overlapping,
+            "corpus_unheard": fold.unheard,
         }
         for form in FORMS:
             if (folder.folder / f"{form}.npz").exists():
@@ -149,6 +150,8 @@ def format_results(content: dict[str, Any]) -> str:
         rows = [row for row in content["folds"] if row["group"] == group]
         overlap = any(row["speakers_overlap"] for row in rows)
         kind = "by clip: THE TESTED SPEAKERS ARE TRAINED ON" if overlap else "by speaker"
+        if rows and all(row.get("corpus_unheard") for row in rows):
+            kind = "nothing of the corpus is trained on"
         title = f"{content['corpus']}, folds of {group} ({kind})"
         lines = [_fold_line(row, form) for row in rows for form in FORMS if form in row]
         lines += [_mean_line(summary, form) for form in FORMS if form in summary]
