@@ -139,8 +139,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpora", type=Path, required=known is None, default=known,
                         help="folder with one folder for each corpus (default: $EDGE_CORPORA)")
     parser.add_argument("--run", type=Path,
-                        help="folder of the run; goes on if begun (default: runs/crossval-CORPUS, of "
-                        "another protocol than emobox runs/PROTOCOL-CORPUS)")
+                        help="folder of the run; goes on if begun (default: runs/crossval-CORPUS, "
+                        "of another protocol than emobox runs/PROTOCOL-CORPUS)")
     parser.add_argument("--cache", type=Path,
                         help="folder of cached log-mels (default: cache beside the run)")
     parser.add_argument("--gate", type=Path, metavar="FOLDER",
