@@ -93,6 +93,10 @@ class Question:
         """(8,) probabilities of all labels to those of the wanted ones, as this voice is heard."""
         if self.voice is not None:
             distribution = self.voice.heard_in(distribution)
+        return self.restricted(distribution)
+
+    def restricted(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(8,) probabilities of all labels to those of the wanted ones."""
         if len(self.labels) == len(LABELS):
             return distribution
         wanted = distribution[[LABELS.index(label) for label in self.labels]]

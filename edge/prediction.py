@@ -115,6 +115,8 @@ class Prediction(EmotionDistribution):
     """Name and version of the bundle that answered; "" of a recogniser made from parts."""
     voice: Voice | None = None
     """The speaker's voice, where it was known."""
+    without_voice: dict[str, float] | None = None
+    """The probabilities as they would be, had the voice not been known; None where it was not."""
 
     @property
     def real_time_factor(self) -> float:

@@ -378,6 +378,7 @@ class Recognizer:
         total: Evidence | None = None
         windows = []
         distributions = []
+        plain = []  # without the voice
         for first, end in cut_windows(start, stop, length, hop):
             judgement = Judgement(models, log_mel[first:end])
             stopwatch.lap("log_mel")
@@ -388,9 +389,12 @@ class Recognizer:
                 heard = models.gate.posterior(evidence)
             female = question.female(heard)
             stopwatch.lap("gender")
-            distribution = question.answer(judgement.emotions(question.weight(female)))
+            emotions = judgement.emotions(question.weight(female))
+            distribution = question.answer(emotions)
             stopwatch.lap("emotion")
             distributions.append(distribution)
+            if question.voice is not None:
+                plain.append(question.restricted(emotions))
             flags, snr_db = condition.flags(first, end)
             stopwatch.lap("quality")
             windows.append(
@@ -424,6 +428,7 @@ class Recognizer:
             snr_db,
             models.name,
             question.voice,
+            question.probabilities(np.mean(plain, axis=0)) if plain else None,
         )
 
     def _doubts(self, distribution: NDArray[np.float64], flags: tuple[str, ...]) -> bool:

@@ -6,9 +6,9 @@
     recognizer.predict("later.wav", voice=voice)
 
 Most of what goes wrong with one person goes wrong each time: somebody's happy voice is taken for a
-fearful one, another one's calm for sad. A voice is a number for each emotion that is added to the
-logarithm of its probability. It keeps no sound, only what was answered to the examples.
-`docs/voices.md` has what that gains.
+fearful one, another one's calm for sad. A voice is what the logarithms of the probabilities are
+corrected by: a number for each emotion, and how much the probability of each says for each. It
+keeps no sound, only what was answered to the examples. `docs/voices.md` has what that gains.
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ SPREAD = 1.5
 """How much voices are thought to lean before any example is heard: the standard deviation of what
 is added to a log-probability."""
 
+REACH = 0.33
+"""How much one log-probability is thought to say for others: the standard deviation of what it is
+multiplied by before it is added to another."""
+
 EXAMPLES_OF_AN_EMOTION = 50
 """Of more of them, a voice forgets the oldest."""
 
-_LEAST = 1e-6  # of a probability, before its logarithm is taken
+_LEAST = 1e-4  # of a probability, before its logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Example:
 
         Raises SettingsError for an emotion that is no label of the prediction.
         """
-        example = cls(emotion, _unbiased(prediction))
+        example = cls(emotion, _without_voice(prediction))
         example.check()
         return example
 
@@ -135,22 +139,13 @@ class Voice:
         return {label: found[label] for label in LABELS if found[label]}
 
     @cached_property
-    def bias(self) -> NDArray[np.float64]:
-        """(8,) what is added to the logarithms of the probabilities, in the order of LABELS.
-
-        See `fitted_bias`.
-        """
-        bias = fitted_bias(self.examples)
-        bias.flags.writeable = False
-        return bias
+    def correction(self) -> Correction:
+        """What makes the examples' emotions likeliest; see `fitted_correction`."""
+        return fitted_correction(self.examples)
 
     def heard_in(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
         """(8,) probabilities of all labels, when it is this person who speaks."""
-        if not self.bias.any():
-            return distribution
-        leaning = distribution * np.exp(self.bias)
-        total = leaning.sum()
-        return leaning / total if total > 0.0 else distribution
+        return self.correction(distribution)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, which `from_dict` takes."""
@@ -198,82 +193,144 @@ class Voice:
             )
 
 
-def fitted_bias(examples: Sequence[Example], spread: float = SPREAD) -> NDArray[np.float64]:
-    """(8,) what makes the examples' emotions likeliest, added to log-probabilities.
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """What a voice does to probabilities, when their logarithms are l:
+
+        l + constants + (l - mean of l) @ weights
+
+    of the emotions that were taught, each l at least the logarithm of a ten-thousandth of them.
+    """
+
+    constants: NDArray[np.float64]
+    """(8,) in the order of LABELS, 0 where nothing was taught."""
+    weights: NDArray[np.float64]
+    """(8, 8) how much each (row) says for each (column)."""
+    taught: NDArray[np.bool_]
+    """(8,) the emotions that are told from each other; none when nothing is corrected."""
+
+    @classmethod
+    def nothing(cls) -> Correction:
+        """Leaves everything as it is."""
+        size = len(LABELS)
+        return cls(np.zeros(size), np.zeros((size, size)), np.zeros(size, bool))
+
+    def __call__(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(..., 8) probabilities to (..., 8) probabilities."""
+        if not self.taught.any():
+            return distribution
+        # What was not taught has a constant and weights of 0, and stays as it is.
+        corrected = distribution * np.exp(
+            self.constants + _centred_logarithms(distribution, self.taught) @ self.weights
+        )
+        total = corrected.sum(axis=-1, keepdims=True)
+        if not (total > 0.0).all():
+            return distribution
+        shares: NDArray[np.float64] = corrected / total
+        return shares
+
+
+def fitted_correction(
+    examples: Sequence[Example], spread: float = SPREAD, reach: float = REACH
+) -> Correction:
+    """What makes the examples' emotions likeliest.
 
     Emotions that were taught are told from each other, each with the say of the one that has the
-    fewest examples; the others have 0. The sum is 0, and all are drawn towards it, the less the
-    larger `spread` is: logistic regression of constants alone, solved by Newton's method.
+    fewest examples; the others are left alone. All numbers are drawn towards 0, the less the larger
+    `spread` (of the constants) and `reach` (of the weights) are: logistic regression beside what
+    was answered, solved by Newton's method.
     """
     found = Counter(example.emotion for example in examples)
-    taught = [index for index, label in enumerate(LABELS) if found[label]]
-    fitted = np.zeros(len(LABELS))
-    if len(taught) < 2:
-        return fitted
-    labels = [LABELS[index] for index in taught]
-    logs = np.full((len(examples), len(labels)), -np.inf)  # of labels that were not asked for
-    truth = np.zeros_like(logs)
-    for row, example in enumerate(examples):
-        for column, label in enumerate(labels):
-            if label in example.probabilities:
-                logs[row, column] = np.log(max(example.probabilities[label], _LEAST))
-        truth[row, labels.index(example.emotion)] = 1.0
+    labels = [label for label in LABELS if found[label]]
+    if len(labels) < 2:
+        return Correction.nothing()
+    asked = np.array([[label in example.probabilities for label in labels] for example in examples])
+    shares = np.array([
+        [example.probabilities.get(label, 0.0) for label in labels] for example in examples
+    ])
+    truth = np.array([labels.index(example.emotion) for example in examples])
     rarest = min(found[label] for label in labels)
     weights = np.array([rarest / found[example.emotion] for example in examples])
-    fitted[taught] = _logistic_constants(logs, truth, weights, 1.0 / spread**2)
-    return fitted
+    inputs = np.concatenate([np.ones((len(examples), 1)), _centred_logarithms(shares, asked)], 1)
+    precision = np.array([1.0 / spread**2] + len(labels) * [1.0 / reach**2])
+    logs = np.where(asked, np.log(np.maximum(shares, _LEAST)), -np.inf)
+    solved = _regression(logs, inputs, truth, weights, precision)
+    correction = Correction.nothing()
+    taught = np.array([label in labels for label in LABELS])
+    correction.taught[:] = taught
+    correction.constants[taught] = solved[0]
+    correction.weights[np.ix_(taught, taught)] = solved[1:]
+    for array in (correction.constants, correction.weights, correction.taught):
+        array.flags.writeable = False
+    return correction
 
 
-def _logistic_constants(
-    logs: NDArray[np.float64],
-    truth: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    precision: float,
+def _centred_logarithms(
+    shares: NDArray[np.float64], known: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """(labels,) added to the rows of `logs`; see `fitted_bias`.
+    """(..., n) logarithms of the known shares, as of all, from their mean; 0 of the others."""
+    shares = shares * known
+    total = shares.sum(axis=-1, keepdims=True)
+    logs = np.log(np.maximum(shares / np.where(total > 0.0, total, 1.0), _LEAST))
+    mean = (logs * known).sum(axis=-1, keepdims=True) / known.sum(axis=-1, keepdims=True)
+    centred: NDArray[np.float64] = (logs - mean) * known
+    return centred
+
+
+def _regression(
+    logs: NDArray[np.float64],
+    inputs: NDArray[np.float64],
+    truth: NDArray[np.intp],
+    weights: NDArray[np.float64],
+    precision: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(inputs, labels) factors: `inputs @ factors` is added to the rows of `logs`.
 
     A step of Newton's method is halved until it is a step down: far from the minimum, after a
     confident wrong answer, the whole one may lead away.
     """
+    rows, (wide, labels) = np.arange(len(logs)), (inputs.shape[1], logs.shape[1])
+    drawn = np.repeat(precision, labels)
 
-    def loss(bias: NDArray[np.float64]) -> float:
-        scores = logs + bias
+    def loss(factors: NDArray[np.float64]) -> float:
+        scores = logs + inputs @ factors
         most = scores.max(axis=1)
         normal = most + np.log(np.exp(scores - most[:, None]).sum(axis=1))
-        right = scores[np.arange(len(scores)), truth.argmax(axis=1)]
-        return float(weights @ (normal - right) + 0.5 * precision * bias @ bias)
+        penalty = 0.5 * float(drawn @ (factors.ravel() ** 2))
+        return float(weights @ (normal - scores[rows, truth])) + penalty
 
-    bias = np.zeros(logs.shape[1])
-    least = loss(bias)
+    factors = np.zeros((wide, labels))
+    least = loss(factors)
     for _ in range(100):
-        scores = logs + bias
+        scores = logs + inputs @ factors
         shares = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
-        weighed = shares * weights[:, None]
-        gradient = (weighed - truth * weights[:, None]).sum(axis=0) + precision * bias
-        curvature = np.diag(weighed.sum(axis=0) + precision) - shares.T @ weighed
-        step = np.linalg.solve(curvature, gradient)
-        found = loss(bias - step)
+        missed = shares.copy()
+        missed[rows, truth] -= 1.0
+        missed *= weights[:, None]
+        gradient = (inputs.T @ missed).ravel() + drawn * factors.ravel()
+        # Of the examples' curvatures (diag(p) - p p') x (x x'), with p the shares, x the inputs.
+        outer = (inputs[:, :, None] * shares[:, None, :]).reshape(len(rows), -1)
+        curvature = -(outer * weights[:, None]).T @ outer
+        alike = np.einsum("n,na,nb,ni->iab", weights, inputs, inputs, shares, optimize=True)
+        for label in range(labels):
+            curvature[label::labels, label::labels] += alike[label]
+        curvature[np.diag_indices_from(curvature)] += drawn
+        step = np.linalg.solve(curvature, gradient).reshape(factors.shape)
+        found = loss(factors - step)
         while found > least and np.abs(step).max() > 1e-9:
             step *= 0.5
-            found = loss(bias - step)
+            found = loss(factors - step)
         if found >= least:
             break
-        bias, least = bias - step, found
-    return bias
+        factors, least = factors - step, found
+    return factors
 
 
-def _unbiased(prediction: Prediction) -> dict[str, float]:
+def _without_voice(prediction: Prediction) -> dict[str, float]:
     """The probabilities that the prediction would have without its voice."""
-    voice = prediction.voice
-    if voice is None or not voice.bias.any():
-        return dict(prediction.probabilities)
-    labels = tuple(prediction.probabilities)
-    weights = np.exp(-voice.bias[[LABELS.index(label) for label in labels]])
-    rows = np.array([list(window.probabilities.values()) for window in prediction.windows])
-    rows = rows * weights
-    mean = (rows / rows.sum(axis=1, keepdims=True)).mean(axis=0)
-    return dict(zip(labels, map(float, mean)))
+    plain = prediction.without_voice
+    return dict(prediction.probabilities if plain is None else plain)
 
 
 def _latest(examples: tuple[Example, ...]) -> tuple[Example, ...]:

@@ -22,7 +22,7 @@ from edge.bundle import DEFAULT_BUNDLE, Bundle
 from edge.errors import SettingsError
 from edge.labels import GENDERS, LABELS
 from edge.recognizer import Recognizer
-from edge.voice import SPREAD, Example, fitted_bias
+from edge.voice import REACH, SPREAD, Correction, Example, fitted_correction
 from training import metrics
 from training.answers import load_answers
 from training.corpora import CORPUS_LABELS, Clip, load_log_mel, read_corpora
@@ -34,8 +34,10 @@ from training.tables import percent, table, write_figures
 EXAMPLES = (1, 2, 4)
 """Of each emotion; at most half of the clips that there are."""
 
-SPREADS = (0.5, 1.0, 1.5, 2.0, 3.0)
-"""Between which validation speakers choose."""
+CHOICES = tuple(
+    (spread, reach) for spread in (0.5, 1.0, 1.5, 2.0, 3.0) for reach in (0.01, 0.17, 0.33, 0.5)
+)
+"""Spreads and reaches between which validation speakers choose."""
 
 DRAWS = 20
 _RESAMPLES = 2000
@@ -63,10 +65,9 @@ class Speaker:
         """The labels that the corpus has."""
         return [LABELS.index(label) for label in CORPUS_LABELS[self.corpus]]
 
-    def answers(self, bias: np.ndarray) -> np.ndarray:
-        """(clips, 8) probabilities with a voice of that bias, as `Recognizer.predict` answers."""
-        leaning = self.probabilities * np.exp(bias)
-        leaning /= leaning.sum(axis=1, keepdims=True)
+    def answers(self, correction: Correction) -> np.ndarray:
+        """(clips, 8) probabilities with a voice of that correction, as `Recognizer.predict` has."""
+        leaning = correction(self.probabilities)
         total = np.zeros((len(self.labels), len(LABELS)))
         np.add.at(total, self.owners, leaning)
         return total / np.bincount(self.owners, minlength=len(total))[:, None]
@@ -106,31 +107,37 @@ def examples_of(speaker: Speaker, count: int, rng: np.random.Generator) -> np.nd
     return chosen
 
 
-def taught(speaker: Speaker, chosen: np.ndarray, spread: float = SPREAD) -> np.ndarray:
-    """(8,) the bias that the chosen clips teach."""
-    plain = speaker.answers(np.zeros(len(LABELS)))
+def taught(
+    speaker: Speaker, chosen: np.ndarray, spread: float = SPREAD, reach: float = REACH
+) -> Correction:
+    """What the chosen clips teach."""
+    plain = speaker.answers(Correction.nothing())
     examples = [
         Example(LABELS[speaker.labels[k]], dict(zip(LABELS, map(float, plain[k]))))
         for k in np.flatnonzero(chosen)
     ]
-    return fitted_bias(examples, spread)
+    return fitted_correction(examples, spread, reach)
 
 
 def compare(
-    speakers: Sequence[Speaker], count: int, draws: int = DRAWS, spread: float = SPREAD
+    speakers: Sequence[Speaker],
+    count: int,
+    draws: int = DRAWS,
+    spread: float = SPREAD,
+    reach: float = REACH,
 ) -> dict[str, Tally]:
     """The answers "before" and "after", and with a "stranger"'s voice, to the same clips."""
     tallies = {name: Tally(len(speakers)) for name in ("before", "after", "stranger")}
     rng = np.random.default_rng(0)
-    nothing = np.zeros(len(LABELS))
+    nothing = Correction.nothing()
     for _ in range(draws):
         chosen = [examples_of(speaker, count, rng) for speaker in speakers]
-        biases = [taught(speaker, here, spread) for speaker, here in zip(speakers, chosen)]
+        learnt = [taught(speaker, here, spread, reach) for speaker, here in zip(speakers, chosen)]
         for k, speaker in enumerate(speakers):
             kept = ~chosen[k]
             tallies["before"].add(k, speaker, speaker.answers(nothing), kept)
-            tallies["after"].add(k, speaker, speaker.answers(biases[k]), kept)
-            stranger = biases[(k + 1) % len(speakers)]
+            tallies["after"].add(k, speaker, speaker.answers(learnt[k]), kept)
+            stranger = learnt[(k + 1) % len(speakers)]
             tallies["stranger"].add(k, speaker, speaker.answers(stranger), kept)
     return tallies
 
@@ -264,21 +271,27 @@ def by_group(speakers: Iterable[Speaker]) -> Iterator[tuple[str, list[Speaker]]]
     yield from groups.items()
 
 
-def choose_spread(speakers: Sequence[Speaker], draws: int = DRAWS) -> dict[str, dict[str, float]]:
-    """By spread, the mean UA after teaching of the validation groups, for each of EXAMPLES."""
+def choose(speakers: Sequence[Speaker], draws: int = DRAWS) -> list[dict[str, Any]]:
+    """Of each of CHOICES, the validation groups' mean UA after teaching, for each of EXAMPLES."""
     groups = [found for name, found in by_group(speakers) if name.endswith("validation")]
 
-    def after(found: Sequence[Speaker], count: int, spread: float) -> float:
-        tally = compare(found, count, draws, spread)["after"]
+    def after(found: Sequence[Speaker], count: int, spread: float, reach: float) -> float:
+        tally = compare(found, count, draws, spread, reach)["after"]
         return _ua(found, np.ones(len(found)), tally.counts)
 
-    return {
-        str(spread): {
-            str(count): float(np.mean([after(found, count, spread) for found in groups]))
-            for count in EXAMPLES
+    return [
+        {
+            "spread": spread,
+            "reach": reach,
+            "ua": {
+                str(count): float(np.mean([
+                    after(found, count, spread, reach) for found in groups
+                ]))
+                for count in EXAMPLES
+            },
         }
-        for spread in SPREADS
-    } if groups else {}
+        for spread, reach in CHOICES
+    ] if groups else []
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -296,7 +309,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--draws", type=int, default=DRAWS, metavar="N",
                         help=f"how often examples are drawn (default: {DRAWS})")
     parser.add_argument("--choose", action="store_true",
-                        help="how validation speakers do with other spreads (`edge.voice.SPREAD`)")
+                        help="how validation speakers do with other values of `edge.voice.SPREAD` "
+                        "and `REACH`")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
 
 
@@ -315,13 +329,14 @@ def run(arguments: argparse.Namespace) -> int:
         speakers += of_crossval(folder)
     content: dict[str, Any] = {
         "spread": SPREAD,
+        "reach": REACH,
         "groups": {
             name: [score(found, count, arguments.draws) for count in arguments.examples]
             for name, found in by_group(speakers)
         },
     }
     if arguments.choose:
-        content["spreads"] = choose_spread(speakers, arguments.draws)
+        content["choices"] = choose(speakers, arguments.draws)
     print(format_voices(content))
     if arguments.json is not None:
         write_figures(arguments.json, content)
@@ -354,11 +369,14 @@ def format_voices(content: dict[str, Any]) -> str:
         + table(("", "speakers", "of each", "before", "after", "gain, 95 %", *GENDERS,
                  "worst speaker", "ECE", "a stranger's voice"), rows)
     )
-    if content.get("spreads"):
-        counts = list(next(iter(content["spreads"].values())))
-        chosen = [(spread, *map(percent, of.values())) for spread, of in content["spreads"].items()]
-        text += "\n\nMean UA of the validation speakers, by spread and clips of each emotion\n"
-        text += table(("spread", *counts), chosen)
+    if content.get("choices"):
+        counts = list(content["choices"][0]["ua"])
+        chosen = [
+            (str(row["spread"]), str(row["reach"]), *map(percent, row["ua"].values()))
+            for row in content["choices"]
+        ]
+        text += "\n\nMean UA of the validation speakers, by clips of each emotion\n"
+        text += table(("spread", "reach", *counts), chosen)
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import math
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,10 +94,13 @@ def _outline(voice: Voice) -> list[str]:
     if len(counts) < 2:
         return ["Examples of one emotion change nothing yet; teach another one, too."]
     lines = [f"The voice of {len(voice.examples)} examples, of the models {voice.models}:"]
-    for label, bias in zip(LABELS, voice.bias):
-        if label in counts:
-            times = f"{math.exp(bias):.2f}"
-            lines.append(f"  {label:<10}{counts[label]:>4}   weighs {times} times")
+    for label in counts:
+        answers = Counter(
+            max(example.probabilities, key=example.probabilities.__getitem__)
+            for example in voice.examples if example.emotion == label
+        )
+        heard = ", ".join(f"{name} {times}" for name, times in answers.most_common())
+        lines.append(f"  {label:<10}{counts[label]:>4}   had been taken for {heard}")
     missing = [label for label in LABELS if label not in counts]
     if missing:
         lines.append(f"  without example, and left as they are: {', '.join(missing)}")

@@ -15,7 +15,7 @@ import edge
 from edge.errors import SettingsError
 from edge.labels import LABELS
 from edge.prediction import Prediction, Window
-from edge.voice import EXAMPLES_OF_AN_EMOTION, FORMAT, Example, Voice, fitted_bias
+from edge.voice import EXAMPLES_OF_AN_EMOTION, FORMAT, Example, Voice, fitted_correction
 from tests.edge.fakes import FixedGate, LinearExpert
 from tests.edge.test_recognizer import random_log_mel, recognizer_of
 
@@ -45,15 +45,18 @@ def taught(*examples: tuple[str, dict[str, float]]) -> Voice:
     return voice
 
 
-def loss(bias, examples, spread) -> float:
-    """What `fitted_bias` says it makes smallest, spelt out, for equally many examples of each."""
+def loss(constants, weights, examples, spread, reach) -> float:
+    """What `fitted_correction` makes smallest, spelt out, for equally many examples of each."""
     labels = sorted({emotion for emotion, _ in examples}, key=LABELS.index)
-    total = sum(bias[LABELS.index(label)] ** 2 for label in labels) / (2 * spread**2)
+    places = [LABELS.index(label) for label in labels]
+    total = (constants[places] ** 2).sum() / (2 * spread**2)
+    total += (weights[np.ix_(places, places)] ** 2).sum() / (2 * reach**2)
     for emotion, probabilities in examples:
-        scores = {
-            label: np.log(probabilities[label]) + bias[LABELS.index(label)] for label in labels
-        }
-        total += np.log(sum(np.exp(list(scores.values())))) - scores[emotion]
+        shares = np.array([probabilities[label] for label in labels])
+        logs = np.log(np.maximum(shares / shares.sum(), 1e-4))
+        scores = np.log(np.maximum(shares, 1e-4)) + constants[places]
+        scores = scores + (logs - logs.mean()) @ weights[np.ix_(places, places)]
+        total += np.log(np.exp(scores).sum()) - scores[labels.index(emotion)]
     return total
 
 
@@ -62,26 +65,38 @@ def test_a_new_voice_changes_nothing():
     plain = recognizer.predict_log_mel(log_mel)
     known = recognizer.predict_log_mel(log_mel, voice=Voice())
     assert known.probabilities == plain.probabilities
-    assert not Voice().bias.any()
+    even = np.full(8, 0.125)
+    assert Voice().heard_in(even) is even
 
 
 def test_examples_of_one_emotion_change_nothing():
     voice = taught(("sad", distribution(neutral=0.9)), ("sad", distribution(neutral=0.8)))
-    assert not voice.bias.any()
+    assert not voice.correction.taught.any()
 
 
 def test_a_voice_leans_where_its_examples_were_misheard():
     voice = taught(
         ("sad", distribution(neutral=0.7, sad=0.1)), ("neutral", distribution(neutral=0.8))
     )
-    bias = dict(zip(LABELS, voice.bias))
-    assert bias["sad"] > 0.5
-    assert bias["neutral"] == pytest.approx(-bias["sad"])
-    assert all(value == 0.0 for label, value in bias.items() if label not in ("sad", "neutral"))
+    constants = dict(zip(LABELS, voice.correction.constants))
+    assert constants["sad"] > 0.2
+    assert constants["neutral"] == pytest.approx(-constants["sad"])
+    others = [k for k, label in enumerate(LABELS) if label not in ("sad", "neutral")]
+    assert not voice.correction.constants[others].any()
+    assert not voice.correction.weights[others].any()
+    assert not voice.correction.weights[:, others].any()
+    before = distribution(neutral=0.6, sad=0.2)
+    after = voice.heard_in(np.array(list(before.values())))
+    assert after[SAD] > after[LABELS.index("neutral")]
+    untaught = after[others] / np.array(list(before.values()))[others]
+    assert untaught == pytest.approx(np.full(len(others), untaught[0]))  # left as they are
 
 
-@given(st.integers(0, 10_000), st.sampled_from([0.5, 1.5, 3.0]), st.integers(2, 8))
-def test_the_bias_is_where_the_loss_is_smallest(seed, spread, emotions):
+@given(
+    st.integers(0, 10_000), st.sampled_from([0.5, 1.5, 3.0]), st.sampled_from([0.1, 0.33, 1.0]),
+    st.integers(2, 8),
+)
+def test_the_correction_is_where_the_loss_is_smallest(seed, spread, reach, emotions):
     rng = np.random.default_rng(seed)
     times = rng.integers(1, 9)
     # Some of them very sure of something wrong, from where Newton's whole steps lead away.
@@ -89,43 +104,64 @@ def test_the_bias_is_where_the_loss_is_smallest(seed, spread, emotions):
         (LABELS[k], dict(zip(LABELS, rng.dirichlet(np.full(8, 0.1)) * (1 - 1e-5) + 1.25e-6)))
         for k in range(emotions) for _ in range(times)
     ]
-    bias = fitted_bias([Example(*each) for each in examples], spread)
-    least = loss(bias, examples, spread)
-    for label in range(emotions):
+    found = fitted_correction([Example(*each) for each in examples], spread, reach)
+    least = loss(found.constants, found.weights, examples, spread, reach)
+    for _ in range(10):
         for step in (-1e-3, 1e-3):
-            moved = bias.copy()
-            moved[label] += step
-            assert loss(moved, examples, spread) > least
-    assert not bias[emotions:].any()
+            constants, weights = found.constants.copy(), found.weights.copy()
+            if rng.integers(2):
+                constants[rng.integers(emotions)] += step
+            else:
+                weights[rng.integers(emotions), rng.integers(emotions)] += step
+            assert loss(constants, weights, examples, spread, reach) > least
+    assert not found.constants[emotions:].any() and not found.weights[emotions:].any()
+
+
+def test_the_company_of_a_mistake_is_learnt():
+    """Joy is heard as fear beside surprise, and fear beside grief: no constants can repair that."""
+    joy = distribution(fearful=0.45, happy=0.25, surprised=0.2, sad=0.02)
+    fear = distribution(fearful=0.45, happy=0.25, surprised=0.02, sad=0.2)
+    voice = taught(*[
+        ("happy", joy), ("fearful", fear),
+        ("surprised", distribution(surprised=0.6)), ("sad", distribution(sad=0.6)),
+    ] * 4)
+    for emotion, answered in (("happy", joy), ("fearful", fear)):
+        heard = voice.heard_in(np.array(list(answered.values())))
+        assert LABELS[heard.argmax()] == emotion
 
 
 def test_many_examples_of_one_emotion_say_no_more_than_one_of_another():
     mild = ("happy", distribution(happy=0.4, angry=0.3))
     wrong = ("angry", distribution(happy=0.5, angry=0.1))
     few, many = taught(mild, wrong), taught(*[mild] * 20, wrong)
-    assert many.bias == pytest.approx(few.bias)
+    assert many.correction.constants == pytest.approx(few.correction.constants)
+    assert many.correction.weights == pytest.approx(few.correction.weights)
 
 
 def test_answers_of_no_chance_at_all_are_learnt_from():
     never = dict.fromkeys(LABELS, 0.0) | {"neutral": 1.0}
     voice = taught(("sad", never), ("neutral", distribution(neutral=0.9)))
-    assert np.isfinite(voice.bias).all()
-    assert voice.bias[SAD] > 1.0
+    assert np.isfinite(voice.correction.weights).all()
+    heard = voice.heard_in(np.array(list(never.values())))
+    assert np.isfinite(heard).all() and heard.sum() == pytest.approx(1.0)
+    unlikely = distribution(neutral=0.5, sad=0.2)
+    assert voice.heard_in(np.array(list(unlikely.values())))[SAD] > 0.5
 
 
-def test_a_known_voice_multiplies_each_windows_probabilities():
+def test_a_known_voice_corrects_each_windows_probabilities():
     recognizer, log_mel = recognizer_of(), random_log_mel(500)
     voice = Voice().taught(recognizer.predict_log_mel(random_log_mel(90, 1)), "happy")
     voice = voice.taught(recognizer.predict_log_mel(random_log_mel(90, 2)), "angry")
-    assert voice.bias.any()
+    assert voice.correction.constants.any()
     plain, known = (recognizer.predict_log_mel(log_mel, voice=v) for v in (None, voice))
     assert len(plain.windows) > 1
     for before, after in zip(plain.windows, known.windows):
-        leaning = np.array(list(before.probabilities.values())) * np.exp(voice.bias)
-        assert list(after.probabilities.values()) == pytest.approx(list(leaning / leaning.sum()))
+        heard = voice.heard_in(np.array(list(before.probabilities.values())))
+        assert list(after.probabilities.values()) == pytest.approx(list(heard))
     means = np.mean([list(window.probabilities.values()) for window in known.windows], axis=0)
     assert list(known.probabilities.values()) == pytest.approx(list(means))
-    assert known.voice == voice
+    assert known.voice == voice and plain.without_voice is None
+    assert known.without_voice == plain.probabilities
 
 
 def test_labels_are_chosen_from_as_the_voice_is_heard():
@@ -163,10 +199,8 @@ def test_streams_and_timelines_know_the_voice():
     )
     assert len(plain) == len(known) > 0
     for before, after in zip(plain, known):
-        leaning = np.array(list(before.window.probabilities.values())) * np.exp(strong.bias)
-        assert list(after.window.probabilities.values()) == pytest.approx(
-            list(leaning / leaning.sum())
-        )
+        heard = strong.heard_in(np.array(list(before.window.probabilities.values())))
+        assert list(after.window.probabilities.values()) == pytest.approx(list(heard))
 
 
 def test_the_oldest_examples_of_an_emotion_are_forgotten():
@@ -181,7 +215,7 @@ def test_examples_that_were_asked_about_some_labels_teach_these():
     voice = taught(
         ("happy", halves), ("sad", distribution(sad=0.5)), ("angry", distribution(angry=0.5))
     )
-    assert voice.bias[HAPPY] > 0.0 > voice.bias[SAD]
+    assert voice.correction.constants[HAPPY] > 0.0 > voice.correction.constants[SAD]
 
 
 @pytest.mark.parametrize("emotion", ["bored", "", None, "angry"])
@@ -256,7 +290,7 @@ def test_a_voice_is_the_same_after_saving_and_loading(tmp_path):
     voice.save(tmp_path / "me.json")
     again = Voice.load(tmp_path / "me.json")
     assert again == voice
-    assert np.array_equal(again.bias, voice.bias)
+    assert np.array_equal(again.correction.weights, voice.correction.weights)
     assert [path.name for path in tmp_path.iterdir()] == ["me.json"]
     assert pickle.loads(pickle.dumps(voice)) == voice
 
@@ -309,5 +343,7 @@ def test_a_voice_cannot_be_changed():
     voice = taught(("happy", distribution()))
     with pytest.raises(dataclasses.FrozenInstanceError):
         voice.models = "others"
-    with pytest.raises(ValueError, match="read-only"):
-        voice.bias[0] = 1.0
+    both = taught(("happy", distribution()), ("sad", distribution()))
+    for array in (both.correction.constants, both.correction.weights, both.correction.taught):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1

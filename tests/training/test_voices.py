@@ -13,7 +13,7 @@ from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.labels import LABELS
 from edge.recognizer import Recognizer
-from edge.voice import SPREAD, Voice
+from edge.voice import REACH, SPREAD, Voice
 from tests.edge.fakes import LevelGate, LinearExpert
 from training.__main__ import main
 from training.answers import save_answers
@@ -21,9 +21,10 @@ from training.corpora import Clip, read_corpora
 from training.evaluation import Evaluation
 from training.protocol import Protocol
 from training.voices import (
+    CHOICES,
     Speaker,
     by_group,
-    choose_spread,
+    choose,
     compare,
     examples_of,
     of_bundle,
@@ -62,7 +63,9 @@ def test_what_is_taught_are_the_chosen_clips_alone():
     chosen = examples_of(speaker, 2, np.random.default_rng(1))
     others = np.where(chosen[:, None], speaker.probabilities, 1 / 8)
     altered = dataclasses.replace(speaker, probabilities=others)
-    assert np.array_equal(taught(speaker, chosen), taught(altered, chosen))
+    one, other = taught(speaker, chosen), taught(altered, chosen)
+    assert np.array_equal(one.weights, other.weights) and one.weights.any()
+    assert np.array_equal(one.constants, other.constants)
 
 
 def test_a_lean_is_learnt_and_a_strangers_is_no_help():
@@ -92,12 +95,14 @@ def test_one_speaker_has_neither_an_interval_nor_a_stranger():
     assert scores["after"]["by_gender"]["female"] is None
 
 
-def test_validation_speakers_choose_between_spreads():
-    spreads = choose_spread([*SPEAKERS, leaning_speaker(9, 1.0, group="crema-d test")], draws=2)
-    assert str(SPREAD) in spreads
-    assert spreads["0.5"]["4"] < spreads["1.5"]["4"]
-    assert spreads == choose_spread(SPEAKERS, draws=2)
-    assert choose_spread([leaning_speaker(9, 1.0, group="crema-d test")]) == {}
+def test_validation_speakers_choose_how_much_is_learnt():
+    others = [leaning_speaker(9, 1.0, group="crema-d test")]
+    choices = choose([*SPEAKERS, *others], draws=2)
+    by_value = {(row["spread"], row["reach"]): row["ua"] for row in choices}
+    assert (SPREAD, REACH) in by_value
+    assert by_value[0.5, 0.01]["4"] < by_value[1.5, 0.01]["4"]
+    assert choices == choose(SPEAKERS, draws=2)
+    assert choose(others) == []
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +120,15 @@ def test_answers_with_a_voice_are_those_of_use(miniature_corpora, recognizer):
     speaker = next(s for s in speakers if s.corpus == "ravdess")
     chosen = examples_of(speaker, 1, np.random.default_rng(0))
     chosen[np.flatnonzero(~chosen)[:1]] = True
-    bias = taught(speaker, chosen)
+    correction = taught(speaker, chosen)
     own = [clip for clip in clips if (clip.corpus, clip.speaker) == (speaker.corpus, speaker.name)]
     assert [LABELS.index(clip.emotion) for clip in own] == speaker.labels.tolist()
     voice = Voice()
     for k in np.flatnonzero(chosen):
         voice = voice.taught(recognizer.predict(own[k].path), own[k].emotion)
-    assert bias == pytest.approx(voice.bias, abs=1e-6)
-    answers = speaker.answers(bias)
+    assert correction.constants == pytest.approx(voice.correction.constants, abs=1e-5)
+    assert correction.weights == pytest.approx(voice.correction.weights, abs=1e-5)
+    answers = speaker.answers(correction)
     for k, clip in enumerate(own):
         known = recognizer.predict(clip.path, voice=voice).probabilities
         assert answers[k] == pytest.approx([known[label] for label in LABELS], abs=1e-6)
@@ -175,8 +181,8 @@ def test_the_command_scores_a_bundle_and_chooses(
     assert main(["voices", "--corpora", str(miniature_corpora), "--draws", "1", "--examples", "1",
                  "--choose", "--json", str(written)]) == 0
     content = json.loads(written.read_text())
-    assert set(content["spreads"]) == {"0.5", "1.0", "1.5", "2.0", "3.0"}
-    assert "by spread and clips of each emotion" in capsys.readouterr().out
+    assert [(row["spread"], row["reach"]) for row in content["choices"]] == list(CHOICES)
+    assert "by clips of each emotion" in capsys.readouterr().out
 
 
 def test_the_command_needs_something_to_score(tmp_path, capsys):
