@@ -91,14 +91,8 @@ class EmotionRow(Control, Box):
         self._side.bind(height=self._fit)
         self._least_words = LONGEST_WORD * look.size_of("body")
         self._number = 0
-        self._take_back = IconButton(
-            look,
-            f"take_back.{emotion}",
-            "undo",
-            self._words("own_voice.take_back", emotion=self._emotion),
-            look.palette.muted,
-        )
-        self._take_back.bind(on_release=lambda _: screen.app.take_example_back(emotion))
+        self._take_back: IconButton | None = None
+        self._make_take_back = lambda: self._button(screen, emotion)
         self._face = Face(look, emotion, size_hint=(None, None), size=(dp(40), dp(40)))
         self._face.pos_hint = {"center_y": 0.5}
         for widget in (self._face, self._said, self._side):
@@ -140,14 +134,26 @@ class EmotionRow(Control, Box):
             self.disabled = not allowed
             self._word.colour = self._palette.text if allowed else self._palette.muted
             self._mark.show("ready" if allowed else "idle")
-            self._take_back.opacity = 1.0 if allowed else 0.35
+            if self._take_back is not None:
+                self._take_back.opacity = 1.0 if allowed else 0.35
+
+    def _button(self, screen: OwnVoiceScreen, emotion: str) -> IconButton:
+        label = self._words("own_voice.take_back", emotion=self._emotion)
+        button = IconButton(
+            screen.look, f"take_back.{emotion}", "undo", label, self._palette.muted
+        )
+        button.bind(on_release=lambda _: screen.app.take_example_back(emotion))
+        return button
 
     def _arrange(self, *_: Any) -> None:
         """The mark, and beside or below it the button, while there is an example to take back."""
-        mark, button, side = self._mark, self._take_back, self._side
+        mark, side = self._mark, self._side
         parts: list[Widget] = [mark]
         orientation = "horizontal"
         if self._number and not mark.recording:
+            if self._take_back is None:
+                self._take_back = self._make_take_back()
+            button = self._take_back
             room = self.width - self._face.width - mark.width - button.width - 3 * self.spacing
             orientation = "horizontal" if room >= self._least_words else "vertical"
             parts = [button, mark] if orientation == "horizontal" else [mark, button]
@@ -159,7 +165,7 @@ class EmotionRow(Control, Box):
         lying = orientation == "horizontal"
         side.size = (sum if lying else max)(widths), (max if lying else sum)(heights)
         for part in parts:
-            part.pos_hint = {"center_y": 0.5} if lying else {"center_x": 0.5}
+            part.pos_hint = {"center_y": 0.5} if lying else {"right": 1.0}
             side.add_widget(part)
 
     def _fit(self, *_: Any) -> None:
