@@ -418,8 +418,14 @@ class EdgeApp(App):
         result = session.result
         assert session.recording is not None
         sound = session.recording.sound if self.preferences.keep_recordings else None
+
+        def add() -> Result:
+            kept = history.add(result, sound)
+            screen.number = kept.number
+            return kept
+
         self.background.run(
-            lambda: history.add(result, sound),
+            add,
             then=screen.numbered,
             failed=self.tell_storage_problem,
         )
@@ -443,31 +449,28 @@ class EdgeApp(App):
 
     def put_right(self, screen: ResultScreen, meant: str) -> None:
         """Keeps what was meant by the result of a screen, and teaches the owner's voice by it."""
+        history = self.history
+        if history is None:
+            screen.chosen_is_lost()
+            self.say("storage.no_history")
+            return
 
-        def known(_: Any) -> None:
-            # A fresh result has its number only after it was added, by a job before this one.
-            history, number = self.history, screen.result.number
-            if history is None or number is None:
+        def keep() -> bool | None:
+            futures.wait([self._models])  # it is learnt if it was they who answered
+            if screen.number is None:
+                return None
+            return meant_by.put_right(history, self.own_voice, screen.number, meant)
+
+        def kept(learnt: bool | None) -> None:
+            if learnt is None:  # nor was the result
                 screen.chosen_is_lost()
-                self.say("storage.no_history" if history is None else "storage.failed")
+                self.say("storage.failed")
                 return
-
-            def keep() -> bool:
-                futures.wait([self._models])  # it is learnt if it was they who answered
-                return meant_by.put_right(history, self.own_voice, number, meant)
-
-            self.background.run(keep, then=kept, failed=failed)
-
-        def kept(learnt: bool) -> None:
             screen.chosen_is_kept(meant)
             self._voice_changed()
-            if isinstance(self.screen, HistoryScreen):
-                self.screen.refresh()
-            emotion = self.look.words(f"emotion.{meant}") if meant else ""
-            if learnt:
-                self.say("own_voice.learnt", emotion=emotion)
-            elif meant:
-                self.say("result.meant.noted", emotion=emotion)
+            if meant:
+                key = "own_voice.learnt" if learnt else "result.meant.noted"
+                self.say(key, emotion=self.look.words(f"emotion.{meant}"))
             else:
                 self.say("result.meant.taken_back")
 
@@ -475,7 +478,7 @@ class EdgeApp(App):
             screen.chosen_is_lost()
             self.tell_storage_problem(error)
 
-        self.background.run(lambda: None, then=known)
+        self.background.run(keep, then=kept, failed=failed)
 
     def ask_to_delete(self, result: Result) -> None:
         """Deletes one result, if the user says so again."""

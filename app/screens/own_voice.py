@@ -80,6 +80,7 @@ class EmotionRow(Control, Box):
     def __init__(self, screen: OwnVoiceScreen, emotion: str) -> None:
         super().__init__(size_hint_y=None, height=screen.look.touch, spacing=dp(14))
         look = screen.look
+        self._screen, self._key = screen, emotion
         self._palette, self._words = look.palette, screen.words
         self._emotion = screen.words(f"emotion.{emotion}")
         self.caption = Text(look, "", "caption", look.palette.muted)
@@ -92,7 +93,6 @@ class EmotionRow(Control, Box):
         self._least_words = LONGEST_WORD * look.size_of("body")
         self._number = 0
         self._take_back: IconButton | None = None
-        self._make_take_back = lambda: self._button(screen, emotion)
         self._face = Face(look, emotion, size_hint=(None, None), size=(dp(40), dp(40)))
         self._face.pos_hint = {"center_y": 0.5}
         for widget in (self._face, self._said, self._side):
@@ -137,12 +137,13 @@ class EmotionRow(Control, Box):
             if self._take_back is not None:
                 self._take_back.opacity = 1.0 if allowed else 0.35
 
-    def _button(self, screen: OwnVoiceScreen, emotion: str) -> IconButton:
+    def _button(self) -> IconButton:
+        app, emotion = self._screen.app, self._key
         label = self._words("own_voice.take_back", emotion=self._emotion)
         button = IconButton(
-            screen.look, f"take_back.{emotion}", "undo", label, self._palette.muted
+            self._screen.look, f"take_back.{emotion}", "undo", label, self._palette.muted
         )
-        button.bind(on_release=lambda _: screen.app.take_example_back(emotion))
+        button.bind(on_release=lambda _: app.take_example_back(emotion))
         return button
 
     def _arrange(self, *_: Any) -> None:
@@ -152,7 +153,7 @@ class EmotionRow(Control, Box):
         orientation = "horizontal"
         if self._number and not mark.recording:
             if self._take_back is None:
-                self._take_back = self._make_take_back()
+                self._take_back = self._button()
             button = self._take_back
             room = self.width - self._face.width - mark.width - button.width - 3 * self.spacing
             orientation = "horizontal" if room >= self._least_words else "vertical"

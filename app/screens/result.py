@@ -48,6 +48,8 @@ class ResultScreen(Screen):
     ) -> None:
         super().__init__(app)
         self.result = result
+        self.number = result.number
+        """Of the result in the history; a job of the background brings it, and later ones ask."""
         self.recording = recording
         self._notice = notice
         self._body = Box()
@@ -198,6 +200,7 @@ class ResultScreen(Screen):
         card = self._add(0, words("result.meant"), spacing=dp(8))
         yield
         card.column.add_widget(self._hint)
+        self.show_meant()
         yield
         flow = Flow()
         card.column.add_widget(flow)
@@ -206,20 +209,24 @@ class ResultScreen(Screen):
             chip = Chip(look, f"meant.{emotion}", words(f"emotion.{emotion}"), False, ticked=True)
             chip.bind(on_release=lambda _, emotion=emotion: self._choose(emotion))
             self._chips[emotion] = chip
-            self.show_meant()
+            self._mark(emotion)
             flow.add_widget(chip)
 
     def show_meant(self) -> None:
         """The choice, and whether it teaches the owner's voice."""
-        words = self.words
         why_not = obstacle(self.result, self.app.own_voice.models)
-        self._hint.text = words(f"result.meant.{why_not or 'hint'}")
-        for emotion, chip in self._chips.items():
-            chip.chosen = emotion == self.result.meant
-            chip.label = words(
-                "result.meant.take_back" if chip.chosen else "result.meant.choose",
-                emotion=words(f"emotion.{emotion}"),
-            )
+        self._hint.text = self.words(f"result.meant.{why_not or 'hint'}")
+        for emotion in self._chips:
+            self._mark(emotion)
+
+    def _mark(self, emotion: str) -> None:
+        """Its chip, as chosen or not."""
+        words, chip = self.words, self._chips[emotion]
+        chip.chosen = emotion == self.result.meant
+        chip.label = words(
+            "result.meant.take_back" if chip.chosen else "result.meant.choose",
+            emotion=words(f"emotion.{emotion}"),
+        )
 
     def _choose(self, emotion: str) -> None:
         """Again takes it back."""
