@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from kivy.core.window import Window
 from kivy.logger import Logger
 
 import edge
+from app import meant as meant_by
 from app.background import Background
 from app.backups import keep_out_of_backups
 from app.device import language, prefers_dark
@@ -416,8 +418,14 @@ class EdgeApp(App):
         result = session.result
         assert session.recording is not None
         sound = session.recording.sound if self.preferences.keep_recordings else None
+
+        def add() -> Result:
+            kept = history.add(result, sound)
+            screen.number = kept.number
+            return kept
+
         self.background.run(
-            lambda: history.add(result, sound),
+            add,
             then=screen.numbered,
             failed=self.tell_storage_problem,
         )
@@ -439,6 +447,39 @@ class EdgeApp(App):
                 lambda: history.change_note(number, result.note), failed=self.tell_storage_problem
             )
 
+    def put_right(self, screen: ResultScreen, meant: str) -> None:
+        """Keeps what was meant by the result of a screen, and teaches the owner's voice by it."""
+        history = self.history
+        if history is None:
+            screen.chosen_is_lost()
+            self.say("storage.no_history")
+            return
+
+        def keep() -> bool | None:
+            futures.wait([self._models])  # it is learnt if it was they who answered
+            if screen.number is None:
+                return None
+            return meant_by.put_right(history, self.own_voice, screen.number, meant)
+
+        def kept(learnt: bool | None) -> None:
+            if learnt is None:  # nor was the result
+                screen.chosen_is_lost()
+                self.say("storage.failed")
+                return
+            screen.chosen_is_kept(meant)
+            self._voice_changed()
+            if meant:
+                key = "own_voice.learnt" if learnt else "result.meant.noted"
+                self.say(key, emotion=self.look.words(f"emotion.{meant}"))
+            else:
+                self.say("result.meant.taken_back")
+
+        def failed(error: Exception) -> None:
+            screen.chosen_is_lost()
+            self.tell_storage_problem(error)
+
+        self.background.run(keep, then=kept, failed=failed)
+
     def ask_to_delete(self, result: Result) -> None:
         """Deletes one result, if the user says so again."""
         self.ask(
@@ -451,9 +492,10 @@ class EdgeApp(App):
 
     def _delete(self, result: Result) -> None:
         def delete(number: int | None) -> None:
-            if self.history is not None and number is not None:
+            history = self.history
+            if history is not None and number is not None:
                 self.background.run(
-                    lambda: self.history.delete(number) if self.history else None,
+                    lambda: meant_by.delete(history, self.own_voice, number),
                     then=lambda _: self._deleted(),
                     failed=self.tell_storage_problem,
                 )
@@ -473,6 +515,7 @@ class EdgeApp(App):
             self.go(self._back_to)
         elif isinstance(self.screen, HistoryScreen):
             self.screen.refresh()
+        self._voice_changed()
         self.say("delete.done")
 
     def ask_to_delete_all(self) -> None:
@@ -511,6 +554,19 @@ class EdgeApp(App):
         self.background.run(
             lambda: self.own_voice.teach(prediction, emotion),
             then=taught,
+            failed=self.tell_storage_problem,
+        )
+
+    def take_example_back(self, emotion: str) -> None:
+        """The last one of that emotion, from the owner's voice."""
+
+        def taken_back(_: None) -> None:
+            self._voice_changed()
+            self.say("own_voice.taken_back", emotion=self.look.words(f"emotion.{emotion}"))
+
+        self.background.run(
+            lambda: self.own_voice.take_back(emotion),
+            then=taken_back,
             failed=self.tell_storage_problem,
         )
 
@@ -572,16 +628,16 @@ class EdgeApp(App):
     def share_result(self, result: Result) -> None:
         """One line about a result."""
         words = self.look.words
-        emotion = words(f"emotion.{result.emotion}")
-        self.share_line(
-            words(
-                "result.line",
-                emotion=emotion,
-                certainty=certainty(words, result),
-                voice=voice(words, result),
-                seconds=words.seconds(result.duration),
-            )
+        line = words(
+            "result.line",
+            emotion=words(f"emotion.{result.emotion}"),
+            certainty=certainty(words, result),
+            voice=voice(words, result),
+            seconds=words.seconds(result.duration),
         )
+        if result.meant:
+            line = f"{line} {words('result.line.meant', emotion=words(f'emotion.{result.meant}'))}"
+        self.share_line(line)
 
     def share_line(self, line: str) -> None:
         """Hands a line of text to the share sheet, or to the clipboard."""
@@ -735,6 +791,8 @@ class EdgeApp(App):
     def _models_there(self) -> None:
         if self.own_voice.lost:
             self._voice_changed()
+        if isinstance(self.screen, ResultScreen):
+            self.screen.show_meant()
         if self.screen is self._listen and self.session is None:
             self._settled()
 

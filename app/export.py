@@ -26,6 +26,7 @@ COLUMNS = (
     "note",
     "recording",
     "by_voice",
+    "meant",
 )
 
 
@@ -48,6 +49,7 @@ def table(results: Iterable[Result]) -> str:
                 _harmless(result.note),
                 result.sound_file or "",
                 "yes" if result.by_voice else "no",
+                result.meant,
             )
         )
     return out.getvalue()

@@ -111,9 +111,33 @@ class History:
                 raise NoSpace("there is no room left on this device") from error
             raise
 
+    def change_meant(self, number: int, meant: str) -> None:
+        """What was meant by it, instead of what was said before. Raises NoSpace, sqlite3.Error."""
+        try:
+            with self._lock, self._database:
+                for (details,) in self._database.execute(
+                    "SELECT details FROM results WHERE number = ?", (number,)
+                ).fetchall():
+                    self._database.execute(
+                        "UPDATE results SET details = ? WHERE number = ?",
+                        (json.dumps({**json.loads(details), "meant": meant}), number),
+                    )
+        except sqlite3.Error as error:
+            if _is_full(error):
+                raise NoSpace("there is no room left on this device") from error
+            raise
+
     def __len__(self) -> int:
         with self._lock:
             return int(self._database.execute("SELECT count(*) FROM results").fetchone()[0])
+
+    def result(self, number: int) -> Result | None:
+        """The result of that number, if there is one."""
+        with self._lock:
+            row = self._database.execute(
+                f"SELECT {_COLUMNS} FROM results WHERE number = ?", (number,)
+            ).fetchone()
+        return _result(row) if row is not None else None
 
     def results(self, words: str = "", said: Callable[[Result], str] | None = None) -> list[Result]:
         """All results in which each of the words occurs, newest first.
@@ -146,14 +170,17 @@ class History:
             return None
 
     def delete(self, number: int) -> None:
-        """Deletes one result and its recording. Again does nothing."""
+        """Deletes one result and its recording. Again does nothing.
+
+        Raises OSError, sqlite3.Error; the result is still there then.
+        """
         with self._lock, self._database:
             row = self._database.execute(
                 "SELECT sound_file FROM results WHERE number = ?", (number,)
             ).fetchone()
             self._database.execute("DELETE FROM results WHERE number = ?", (number,))
-        if row is not None and row[0] is not None:
-            (self.folder / row[0]).unlink(missing_ok=True)
+            if row is not None and row[0] is not None:
+                (self.folder / row[0]).unlink(missing_ok=True)
 
     def delete_all(self) -> None:
         """Deletes every result and every recording, also those of damaged histories."""
@@ -215,7 +242,7 @@ def _file_name(result: Result) -> str:
 
 
 def _stored_text(result: Result) -> str:
-    return " ".join((result.emotion, result.gender, *result.flags, result.note))
+    return " ".join((result.emotion, result.meant, result.gender, *result.flags, result.note))
 
 
 def _result(row: tuple[Any, ...]) -> Result:
@@ -235,8 +262,11 @@ def _result(row: tuple[Any, ...]) -> Result:
         note,
         known["lost_buffers"],
         known.get("by_voice", False),  # which results of before had no word of
-        number,
-        sound_file,
+        number=number,
+        sound_file=sound_file,
+        models=known.get("models", ""),
+        without_voice=known.get("without_voice", {}),
+        meant=known.get("meant", ""),
     )
 
 

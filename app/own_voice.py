@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from edge import Prediction, SettingsError, Voice
+from edge.voice import Example
 
 FILE = "voice.json"
 
 DAMAGED, OTHER_MODELS = "damaged", "other_models"
+
+TELLS_NOTHING = ("no_speech", "too_short")
+"""Flags of a sound from which nothing is learnt; the others are only told."""
 
 
 class OwnVoice:
@@ -26,6 +33,8 @@ class OwnVoice:
         self.voice = Voice()
         self.lost = ""
         """Why there is a file and no voice: DAMAGED, OTHER_MODELS, or "" if that is not so."""
+        self.models = ""
+        """Of those that answer now, such as "default 0.6.0"; "" until they are loaded."""
         self._lock = threading.Lock()
         for unfinished in folder.glob(f"{FILE}.*"):  # by a crash
             unfinished.unlink(missing_ok=True)
@@ -38,8 +47,9 @@ class OwnVoice:
         return len(self.voice.counts()) >= 2
 
     def check_models(self, models: str) -> None:
-        """Lets go of what was learnt from other models than these, such as "default 0.6.0"."""
+        """Lets go of what was learnt from other models than these, which answer from now on."""
         with self._lock:
+            self.models = models
             try:
                 self.voice.check_models(models)
             except SettingsError as error:
@@ -48,15 +58,59 @@ class OwnVoice:
     def teach(self, prediction: Prediction, emotion: str) -> None:
         """One more example, which is kept; or none, if it cannot be. Raises OSError."""
         with self._lock:
-            voice = self.voice.taught(prediction, emotion)
-            voice.save(self.file)
-            self.voice, self.lost = voice, ""
+            self._keep(self.voice.taught(prediction, emotion))
+
+    def take_back(self, emotion: str) -> None:
+        """The last example of that emotion, if there is one. Raises OSError."""
+        with self._lock:
+            of_it = [each for each in self.voice.examples if each.emotion == emotion]
+            if of_it:
+                self._keep(self.voice.without(of_it[-1]))
+
+    @contextmanager
+    def exchanging(
+        self, former: Example | None, latter: Example | None, models: str
+    ) -> Iterator[None]:
+        """Takes an example back and learns another one, if what is done within succeeds.
+
+        models: that answered to both. What was forgotten meanwhile is not there to be taken back.
+
+        All that needs room on the disk is written before: if that fails, nothing is done within.
+        Raises OSError.
+        """
+        with self._lock:
+            voice = self.voice
+            if former is not None and models == voice.models:
+                voice = voice.without(former)
+            if latter is not None:
+                voice = voice.with_example(latter, models)
+            if voice == self.voice:
+                yield
+                return
+            aside = self.file.with_name(f"{self.file.name}.next")
+            try:
+                if voice.examples:
+                    voice.save(aside)
+                yield
+                self._keep(voice, aside)
+            finally:
+                aside.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """All of it. Again does nothing. Raises OSError."""
         with self._lock:
             self.file.unlink(missing_ok=True)
             self.voice, self.lost = Voice(), ""
+
+    def _keep(self, voice: Voice, aside: Path | None = None) -> None:
+        """aside: where it is written already."""
+        if not voice.examples:
+            self.file.unlink(missing_ok=True)
+        elif aside is not None:
+            os.replace(aside, self.file)
+        else:
+            voice.save(self.file)
+        self.voice, self.lost = voice, ""
 
     def _read(self) -> None:
         try:

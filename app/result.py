@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edge import Prediction, Window
+from edge.voice import Example
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ class Result:
     """Pieces of sound that the recorder lost."""
     by_voice: bool = False
     """Whether the speaker's own voice was known."""
+    models: str = ""
+    """Name and version of those that answered; "" in results of before that was kept."""
+    without_voice: dict[str, float] = field(default_factory=dict)
+    """The probabilities that it has when no voice is known; none in results of before that was
+    kept."""
+    meant: str = ""
+    """The emotion that the user says was meant; "" while nothing is said."""
     number: int | None = None
     """In the history; None while it is not there."""
     sound_file: str | None = field(default=None, compare=False)
@@ -53,11 +61,21 @@ class Result:
             prediction.timings["total"],
             lost_buffers=lost_buffers,
             by_voice=prediction.voice is not None,
+            models=prediction.models,
+            without_voice=Example.of(prediction, prediction.emotion).probabilities,
         )
 
     def with_note(self, note: str) -> Result:
         """The same with other words."""
         return replace(self, note=note)
+
+    def with_meant(self, meant: str) -> Result:
+        """The same, and what was meant by it."""
+        return replace(self, meant=meant)
+
+    def example(self, emotion: str) -> Example | None:
+        """What it teaches a voice by which that emotion was meant; None if it has no such."""
+        return Example(emotion, self.without_voice) if emotion in self.without_voice else None
 
     def ranking(self) -> list[tuple[str, float]]:
         """The emotions with their probabilities, likeliest first."""
@@ -81,6 +99,9 @@ class Result:
             "decided_in": self.decided_in,
             "lost_buffers": self.lost_buffers,
             "by_voice": self.by_voice,
+            "models": self.models,
+            "without_voice": self.without_voice,
+            "meant": self.meant,
         }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kivy.clock import Clock
 
+from app.own_voice import TELLS_NOTHING
 from app.recorders import PermissionDenied, Recorder
 from app.screens.own_voice import OwnVoiceScreen
 from app.session import OVER, Question, Session, SessionState
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 SENTENCE_SECONDS = 8.0
 """An example ends by itself after so long, if nobody has spoken and paused before."""
-
-TELLS_NOTHING = ("no_speech", "too_short")
-"""Flags of a sound from which nothing is learnt; the others are only told."""
 
 FRAMES_PER_SECOND = 30
 

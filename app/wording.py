@@ -84,6 +84,7 @@ def searchable(words: Catalogue, result: Result) -> str:
     return " ".join(
         (
             words(f"emotion.{result.emotion}"),
+            words(f"emotion.{result.meant}") if result.meant else "",
             words(f"gender.{result.gender}"),
             words.moment(result.began),
             *(words(f"flag.{flag}.name") for flag in result.flags),

@@ -50,6 +50,10 @@ class HistoryRow(Control, Box):
             spacing=dp(2),
             pos_hint={"center_y": 0.5},
         )
+        other = _meant_otherwise(result)
+        if other:
+            other = words("history.meant", emotion=words(f"emotion.{other}"))
+            said.add_widget(Text(look, other, "caption"))
         if result.note:
             said.add_widget(Text(look, result.note, "caption"))
         delete = IconButton(
@@ -69,7 +73,8 @@ class HistoryRow(Control, Box):
             self._ground_colour = Color(*self._colours[0])
             self._ground = SmoothRoundedRectangle(radius=[dp(16)])
         self.bind(pos=self._move, size=self._move, state=self._move)
-        self.make_pressable(look, f"{emotion}, {about}", f"open.{result.number}")
+        label = ", ".join(filter(None, (emotion, about, other)))
+        self.make_pressable(look, label, f"open.{result.number}")
         self.bind(on_release=lambda _: screen.app.open_result(result))
 
     def _fit(self, _: Any, height: float) -> None:
@@ -170,10 +175,15 @@ class HistoryScreen(Screen):
         """Of a row all of whose texts are in one line."""
         look = self.look
         lines = 1.5 * look.size_of("heading") + 1.5 * look.size_of("caption")
-        if result.note:
-            lines += 1.5 * look.size_of("caption")
+        further = bool(_meant_otherwise(result)) + bool(result.note)
+        lines += further * 1.5 * look.size_of("caption")
         return max(lines, dp(52)) + dp(20)
 
 
-def _shown(result: Result) -> tuple[int | None, str]:
-    return result.number, result.note
+def _shown(result: Result) -> tuple[int | None, str, str]:
+    return result.number, result.note, result.meant
+
+
+def _meant_otherwise(result: Result) -> str:
+    """The emotion that was meant, if it is not the one that was answered."""
+    return result.meant if result.meant != result.emotion else ""

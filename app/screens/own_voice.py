@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kivy.clock import Clock
 from kivy.graphics import Color, SmoothEllipse
 from kivy.metrics import dp
+from kivy.uix.widget import Widget
 
 from app.keyboard import scroll_into_view
 from app.look.look import Look
@@ -15,7 +16,7 @@ from app.look.palette import rgba
 from app.screens.screen import Screen
 from app.session import Session, SessionState
 from app.widgets.box import Box
-from app.widgets.buttons import OnOff, WordButton
+from app.widgets.buttons import IconButton, OnOff, WordButton
 from app.widgets.containers import Card, Column, Flow, Scroll, Sheet
 from app.widgets.containers import Line as Row
 from app.widgets.control import Control
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from app.application import EdgeApp
 
 
+LONGEST_WORD = 6.5
+"""Of its letters' height; an emotion's word has this room at least."""
+
+
 class Mark(Drawing):
     """A microphone on a round ground; while it is on, the sign to stop."""
 
@@ -39,6 +44,11 @@ class Mark(Drawing):
             look, size_hint=(None, None), size=(dp(44), dp(44)), pos_hint={"center_y": 0.5}
         )
         self._state = "ready"
+
+    @property
+    def recording(self) -> bool:
+        """Whether it is on."""
+        return self._state == "on"
 
     def show(self, state: str) -> None:
         """state: "ready", "on" or "idle"."""
@@ -61,11 +71,16 @@ class Mark(Drawing):
 
 
 class EmotionRow(Control, Box):
-    """An emotion with its examples; pressing records one more."""
+    """An emotion with its examples; pressing records one more.
+
+    A button within takes the last one back. Where it would leave the words too little room, it is
+    below the mark.
+    """
 
     def __init__(self, screen: OwnVoiceScreen, emotion: str) -> None:
         super().__init__(size_hint_y=None, height=screen.look.touch, spacing=dp(14))
         look = screen.look
+        self._screen, self._key = screen, emotion
         self._palette, self._words = look.palette, screen.words
         self._emotion = screen.words(f"emotion.{emotion}")
         self.caption = Text(look, "", "caption", look.palette.muted)
@@ -73,10 +88,17 @@ class EmotionRow(Control, Box):
         self._said = Column(self._word, self.caption, spacing=dp(3), pos_hint={"center_y": 0.5})
         self._said.bind(height=self._fit)
         self._mark = Mark(look)
-        face = Face(look, emotion, size_hint=(None, None), size=(dp(40), dp(40)))
-        face.pos_hint = {"center_y": 0.5}
-        for widget in (face, self._said, self._mark):
+        self._side = Box(size_hint=(None, None), pos_hint={"center_y": 0.5})
+        self._side.bind(height=self._fit)
+        self._least_words = LONGEST_WORD * look.size_of("body")
+        self._number = 0
+        self._take_back: IconButton | None = None
+        self._face = Face(look, emotion, size_hint=(None, None), size=(dp(40), dp(40)))
+        self._face.pos_hint = {"center_y": 0.5}
+        for widget in (self._face, self._said, self._side):
             self.add_widget(widget)
+        self.bind(width=self._arrange)
+        self._arrange()
         label = self._words("own_voice.teach", emotion=self._emotion)
         self.make_pressable(look, label, f"teach.{emotion}")
         self.bind(on_release=lambda _: screen.app.teaching.begin_or_stop(emotion))
@@ -84,6 +106,8 @@ class EmotionRow(Control, Box):
     def show_count(self, number: int) -> None:
         """How many examples there are."""
         self.say(examples(self._words, "own_voice.count", number))
+        self._number = number
+        self._arrange()
 
     def say(self, text: str) -> None:
         """Below the emotion."""
@@ -95,12 +119,14 @@ class EmotionRow(Control, Box):
         self.label = self._words("own_voice.stop", emotion=self._emotion)
         self._mark.show("on")
         self._said.add_widget(meter)
+        self._arrange()
 
     def end(self, meter: LevelMeter) -> None:
         """It no longer is."""
         self.label = self._words("own_voice.teach", emotion=self._emotion)
         self._mark.show("ready")
         self._said.remove_widget(meter)
+        self._arrange()
 
     def allow(self, allowed: bool) -> None:
         """Whether it may be pressed. Its face stays as it is: pale, its colour would be another."""
@@ -108,9 +134,43 @@ class EmotionRow(Control, Box):
             self.disabled = not allowed
             self._word.colour = self._palette.text if allowed else self._palette.muted
             self._mark.show("ready" if allowed else "idle")
+            if self._take_back is not None:
+                self._take_back.opacity = 1.0 if allowed else 0.35
 
-    def _fit(self, _: Any, height: float) -> None:
-        self.height = max(dp(56), height + dp(12))
+    def _button(self) -> IconButton:
+        app, emotion = self._screen.app, self._key
+        label = self._words("own_voice.take_back", emotion=self._emotion)
+        button = IconButton(
+            self._screen.look, f"take_back.{emotion}", "undo", label, self._palette.muted
+        )
+        button.bind(on_release=lambda _: app.take_example_back(emotion))
+        return button
+
+    def _arrange(self, *_: Any) -> None:
+        """The mark, and beside or below it the button, while there is an example to take back."""
+        mark, side = self._mark, self._side
+        parts: list[Widget] = [mark]
+        orientation = "horizontal"
+        if self._number and not mark.recording:
+            if self._take_back is None:
+                self._take_back = self._button()
+            button = self._take_back
+            room = self.width - self._face.width - mark.width - button.width - 3 * self.spacing
+            orientation = "horizontal" if room >= self._least_words else "vertical"
+            parts = [button, mark] if orientation == "horizontal" else [mark, button]
+        if side.children[::-1] == parts and side.orientation == orientation:
+            return
+        side.clear_widgets()
+        side.orientation = orientation
+        widths, heights = [part.width for part in parts], [part.height for part in parts]
+        lying = orientation == "horizontal"
+        side.size = (sum if lying else max)(widths), (max if lying else sum)(heights)
+        for part in parts:
+            part.pos_hint = {"center_y": 0.5} if lying else {"right": 1.0}
+            side.add_widget(part)
+
+    def _fit(self, *_: Any) -> None:
+        self.height = max(dp(56), self._said.height + dp(12), self._side.height + dp(8))
 
 
 class OwnVoiceScreen(Screen):

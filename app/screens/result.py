@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from kivy.metrics import dp
 
 from app.gradual import NEXT_FRAME
+from app.meant import obstacle
 from app.recording import Recording
 from app.result import Result
 from app.screens.screen import Screen
 from app.widgets.bars import EmotionBars
 from app.widgets.box import Box
-from app.widgets.buttons import IconButton
-from app.widgets.containers import Beside, Card, Column, Scroll
+from app.widgets.buttons import Chip, IconButton
+from app.widgets.containers import Beside, Card, Column, Flow, Scroll
 from app.widgets.containers import Line as Row
 from app.widgets.face import Face
 from app.widgets.field import Field
@@ -23,6 +24,7 @@ from app.widgets.spectrogram_view import SpectrogramView
 from app.widgets.text import Text
 from app.widgets.timeline import Timeline
 from app.wording import certainty, voice
+from edge import LABELS
 
 if TYPE_CHECKING:
     from app.application import EdgeApp
@@ -46,6 +48,8 @@ class ResultScreen(Screen):
     ) -> None:
         super().__init__(app)
         self.result = result
+        self.number = result.number
+        """Of the result in the history; a job of the background brings it, and later ones ask."""
         self.recording = recording
         self._notice = notice
         self._body = Box()
@@ -55,6 +59,10 @@ class ResultScreen(Screen):
         self.note: Field | None = None
         self.timeline: Timeline | None = None
         self._spectrogram = Column()
+        self._chips: dict[str, Chip] = {}
+        self._hint = Text(self.look, "", "caption", self.look.palette.muted)
+        self._meant_kept = result.meant
+        self._choices_under_way = 0
 
     def parts(self) -> Iterator[Any]:
         words = self.words
@@ -73,13 +81,14 @@ class ResultScreen(Screen):
         yield from self._add_verdict()
         yield from self._add_warnings()
         yield from self._add_probabilities()
+        yield from self._add_meant()
         yield from self._add_time()
         yield from self._add_picture()
         yield from self._add_note()
 
     def numbered(self, result: Result) -> None:
-        """It is in the history now; words written meanwhile are kept."""
-        self.result = result
+        """It is in the history now; what was written and chosen meanwhile is kept."""
+        self.result = result.with_meant(self.result.meant)
         self._keep_note()
 
     def left(self) -> None:
@@ -185,6 +194,62 @@ class ResultScreen(Screen):
         card.column.add_widget(self.bars)
         yield
         yield from self.bars.add(self.result.ranking())
+
+    def _add_meant(self) -> Iterator[Any]:
+        look, words = self.look, self.words
+        card = self._add(0, words("result.meant"), spacing=dp(8))
+        yield
+        card.column.add_widget(self._hint)
+        self.show_meant()
+        yield
+        flow = Flow()
+        card.column.add_widget(flow)
+        for emotion in LABELS:
+            yield
+            chip = Chip(look, f"meant.{emotion}", words(f"emotion.{emotion}"), False, ticked=True)
+            chip.bind(on_release=lambda _, emotion=emotion: self._choose(emotion))
+            self._chips[emotion] = chip
+            self._mark(emotion)
+            flow.add_widget(chip)
+
+    def show_meant(self) -> None:
+        """The choice, and whether it teaches the owner's voice."""
+        why_not = obstacle(self.result, self.app.own_voice.models)
+        self._hint.text = self.words(f"result.meant.{why_not or 'hint'}")
+        for emotion in self._chips:
+            self._mark(emotion)
+
+    def _mark(self, emotion: str) -> None:
+        """Its chip, as chosen or not."""
+        words, chip = self.words, self._chips[emotion]
+        chip.chosen = emotion == self.result.meant
+        chip.label = words(
+            "result.meant.take_back" if chip.chosen else "result.meant.choose",
+            emotion=words(f"emotion.{emotion}"),
+        )
+
+    def _choose(self, emotion: str) -> None:
+        """Again takes it back."""
+        meant = "" if emotion == self.result.meant else emotion
+        self._choices_under_way += 1
+        self.result = self.result.with_meant(meant)
+        self.show_meant()
+        self.app.put_right(self, meant)
+
+    def chosen_is_kept(self, meant: str) -> None:
+        """A choice is in the history now."""
+        self._meant_kept = meant
+        self._choice_is_over()
+
+    def chosen_is_lost(self) -> None:
+        """A choice could not be kept: what was kept before is shown again."""
+        self._choice_is_over()
+
+    def _choice_is_over(self) -> None:
+        self._choices_under_way -= 1
+        if not self._choices_under_way:
+            self.result = self.result.with_meant(self._meant_kept)
+            self.show_meant()
 
     def _add_time(self) -> Iterator[Any]:
         look, words = self.look, self.words

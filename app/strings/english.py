@@ -74,6 +74,15 @@ ENGLISH: dict[str, str] = {
     "result.about": "{moment} · {seconds} of sound, decided in {milliseconds} ms",
     "result.by_voice": "tuned to your voice",
     "result.probabilities": "How likely is each emotion?",
+    "result.meant": "What did you mean?",
+    "result.meant.hint": "If it was you who spoke: what you choose teaches your voice.",
+    "result.meant.no_speech": "Too little was said to learn from: what you choose is only noted.",
+    "result.meant.other_version": "Another version of the app heard this: what you choose is only "
+    "noted, and teaches nothing.",
+    "result.meant.choose": "It was meant: {emotion}",
+    "result.meant.take_back": "Not meant after all: {emotion}",
+    "result.meant.noted": "Noted: {emotion}.",
+    "result.meant.taken_back": "Taken back.",
     "result.timeline": "Over time",
     "result.timeline.label": "Timeline: drag to choose a moment",
     "result.play": "Play from here",
@@ -84,6 +93,7 @@ ENGLISH: dict[str, str] = {
     "result.note": "Your note",
     "result.note.hint": "What was it about?",
     "result.line": "Edge SER heard: {emotion}. {certainty}. {voice}. {seconds} of sound.",
+    "result.line.meant": "Meant: {emotion}.",
     "result.cut_short": "{problem} This is what was heard in the {time} before.",
     "spectrogram.axis": "low tones below, high above",
     "history.tab": "History",
@@ -94,10 +104,12 @@ ENGLISH: dict[str, str] = {
     "history.delete": "Delete {what}",
     "history.count.one": "One result, on this phone only",
     "history.count.many": "{number} results, on this phone only",
+    "history.meant": "Meant: {emotion}",
     "history.empty": "Nothing here yet. What you record will be listed here, on this phone only.",
     "history.nothing_found": "Nothing matches. Search for an emotion, a date, or a word of a note.",
     "delete.title": "Delete this result?",
-    "delete.text": "It will be gone for good, with its recording if there is one.",
+    "delete.text": "It will be gone for good, with its recording if there is one, and with what "
+    "it taught your voice.",
     "delete.yes": "Delete",
     "delete.no": "Keep",
     "delete.done": "Deleted.",
@@ -163,6 +175,8 @@ ENGLISH: dict[str, str] = {
     "own_voice.stop": "End this example: {emotion}",
     "own_voice.speak": "Say a sentence\u00a0…",
     "own_voice.learnt": "Learnt: {emotion}.",
+    "own_voice.take_back": "Take the last example back: {emotion}",
+    "own_voice.taken_back": "Last example taken back: {emotion}.",
     "own_voice.busy": "It is listening already; end that recording first.",
     "own_voice.forget": "Forget my voice",
     "forget_voice.title": "Forget your voice?",
@@ -183,8 +197,9 @@ ENGLISH: dict[str, str] = {
     "privacy.kept": "The result of each recording, in the app's private folder, where other apps "
     "cannot look. The sound is forgotten when you leave the result, unless you switch on that "
     "recordings are kept. You can delete each result, or all of them; what is deleted is "
-    "overwritten. If you teach it your voice: of each example what you meant and the eight "
-    "probabilities that it was given, and no sound. You can have it forgotten at any time.",
+    "overwritten. With a result, what you say was meant by it. If you teach it your voice, by "
+    "examples or by putting results right: of each what you meant and the eight probabilities "
+    "that it was given, and no sound. You can have it forgotten at any time.",
     "privacy.shared.title": "What you share",
     "privacy.shared": "Only what you export or share yourself goes elsewhere, by the way that you "
     "choose. An exported archive on Android lies in the downloads, where you can delete it.",

@@ -74,6 +74,17 @@ GERMAN: dict[str, str] = {
     "result.about": "{moment} · {seconds} Ton, entschieden in {milliseconds} ms",
     "result.by_voice": "auf deine Stimme eingestellt",
     "result.probabilities": "Wie wahrscheinlich ist jedes Gefühl?",
+    "result.meant": "Wie war es gemeint?",
+    "result.meant.hint": "Falls du selbst gesprochen hast: Aus dem, was du wählst, lernt die App "
+    "deine Stimme.",
+    "result.meant.no_speech": "Zu wenig Sprache, um daraus zu lernen: Was du wählst, wird nur "
+    "vermerkt.",
+    "result.meant.other_version": "Eine andere Version der App hat das gehört: Was du wählst, wird "
+    "nur vermerkt, und sie lernt nichts daraus.",
+    "result.meant.choose": "So war es gemeint: {emotion}",
+    "result.meant.take_back": "Doch nicht so gemeint: {emotion}",
+    "result.meant.noted": "Vermerkt: {emotion}.",
+    "result.meant.taken_back": "Zurückgenommen.",
     "result.timeline": "Im Verlauf",
     "result.timeline.label": "Zeitachse: ziehen, um einen Moment zu wählen",
     "result.play": "Ab hier abspielen",
@@ -84,6 +95,7 @@ GERMAN: dict[str, str] = {
     "result.note": "Deine Notiz",
     "result.note.hint": "Worum ging es?",
     "result.line": "Edge SER hörte: {emotion}, {certainty}. {voice}. {seconds} Ton.",
+    "result.line.meant": "Gemeint: {emotion}.",
     "result.cut_short": "{problem} Das ist das Ergebnis der {time} davor.",
     "spectrogram.axis": "unten tiefe, oben hohe Töne",
     "history.tab": "Verlauf",
@@ -94,11 +106,13 @@ GERMAN: dict[str, str] = {
     "history.delete": "{what} löschen",
     "history.count.one": "Ein Ergebnis, nur auf diesem Telefon",
     "history.count.many": "{number} Ergebnisse, nur auf diesem Telefon",
+    "history.meant": "Gemeint: {emotion}",
     "history.empty": "Noch nichts da. Was du aufnimmst, steht dann hier, nur auf diesem Telefon.",
     "history.nothing_found": "Nichts gefunden. Suche nach einem Gefühl, einem Datum oder einem "
     "Wort einer Notiz.",
     "delete.title": "Dieses Ergebnis löschen?",
-    "delete.text": "Es ist dann endgültig weg, mit der Aufnahme, wenn es eine gibt.",
+    "delete.text": "Es ist dann endgültig weg, mit der Aufnahme, wenn es eine gibt, und mit dem, "
+    "was die App daraus über deine Stimme gelernt hat.",
     "delete.yes": "Löschen",
     "delete.no": "Behalten",
     "delete.done": "Gelöscht.",
@@ -166,6 +180,8 @@ GERMAN: dict[str, str] = {
     "own_voice.stop": "Dieses Beispiel beenden: {emotion}",
     "own_voice.speak": "Sag einen Satz\u00a0…",
     "own_voice.learnt": "Gelernt: {emotion}.",
+    "own_voice.take_back": "Das letzte Beispiel zurücknehmen: {emotion}",
+    "own_voice.taken_back": "Letztes Beispiel zurückgenommen: {emotion}.",
     "own_voice.busy": "Die App hört schon zu; beende erst diese Aufnahme.",
     "own_voice.forget": "Meine Stimme vergessen",
     "forget_voice.title": "Deine Stimme vergessen?",
@@ -186,8 +202,9 @@ GERMAN: dict[str, str] = {
     "privacy.kept": "Das Ergebnis jeder Aufnahme, im eigenen Ordner der App, in den andere Apps "
     "nicht sehen können. Der Ton wird vergessen, wenn du das Ergebnis verlässt, außer du schaltest "
     "ein, dass Aufnahmen behalten werden. Du kannst jedes Ergebnis löschen oder alle; Gelöschtes "
-    "wird überschrieben. Wenn du der App deine Stimme beibringst: von jedem Beispiel, was du "
-    "meintest, und die acht Wahrscheinlichkeiten, die es bekam, und kein Ton. Das kannst du "
+    "wird überschrieben. Bei einem Ergebnis auch, wie es gemeint war, wenn du das sagst. Wenn du "
+    "der App deine Stimme beibringst, durch Beispiele oder berichtigte Ergebnisse: von jedem, was "
+    "gemeint war, und die acht Wahrscheinlichkeiten, die es bekam, und kein Ton. Das kannst du "
     "jederzeit vergessen lassen.",
     "privacy.shared.title": "Was du teilst",
     "privacy.shared": "Nur was du selbst exportierst oder teilst, geht anderswohin, auf dem Weg, "

@@ -121,21 +121,27 @@ class RoundButton(Control, Drawing):
 
 
 class Chip(Control, Letters):
-    """One of several choices; the one that is chosen is filled, and its word bold."""
+    """One of several choices; the one that is chosen is filled, and its word bold.
+
+    ticked: whether it has a tick as well, for which there is room beside the word.
+    """
 
     chosen = BooleanProperty(False)
 
-    def __init__(self, look: Look, key: str, text: str, chosen: bool) -> None:
+    def __init__(
+        self, look: Look, key: str, text: str, chosen: bool, ticked: bool = False
+    ) -> None:
         super().__init__(
             text=text,
             font_size=look.size_of("body"),
             colour=look.palette.text,
             align="center",
-            padding=(dp(16), dp(8)),
+            padding=(dp(24 if ticked else 16), dp(8)),
             least=look.touch,
             size_hint=(None, None),
         )
         self.look = look
+        self._ticked = ticked
         self._ground = Clock.create_trigger(self._draw_ground, -1)
         self.make_pressable(look, text, key)
         self.bind(pos=self._ground, size=self._ground, chosen=self._mark)
@@ -159,6 +165,11 @@ class Chip(Control, Letters):
             if not self.chosen:
                 Color(*rgba(palette.outline))
                 Line(rounded_rectangle=(*box, box[3] / 2), width=1.0)
+            elif self._ticked:
+                side = dp(15)
+                draw_icon(
+                    "check", palette.on_accent, self.x + dp(8), self.center_y - side / 2, side
+                )
 
 
 class OnOff(Control, Drawing):

@@ -30,6 +30,7 @@ SHOWN_IN_DOCS = {
     "landscape-light-result",
 }
 NOTES = ("Call with Anna", "", "Before the match", "Reading aloud", "")
+MEANT = ("", "", "angry", "", "")
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,16 @@ def _take_all(setting: Setting, home: Path, folder: Path, docs: bool) -> None:
 
     take("listen")
     # The results of before, then one whose recording is stopped in its midst.
-    for clip, note in zip(CLIPS, NOTES):
+    for clip, note, meant in zip(CLIPS, NOTES, MEANT):
         recorders.append(FileRecorder(clip, realtime=False))
         phone.tap("record")
         phone.until(lambda: app.screen.name == "result")
         phone.until(lambda: app.background.idle)
         app.screen.note.text = note
+        if meant:
+            phone.tap(f"meant.{meant}")
+            phone.until(lambda: app.background.idle)
+            app.frame.toast.close()
         phone.tap("back")
     long_clip = home / "long.wav"
     _join(CLIPS, long_clip)

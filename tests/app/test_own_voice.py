@@ -328,7 +328,7 @@ def test_who_exports_everything_gets_the_voice(open_phone, shares, folder, known
     phone.until(lambda: shares.files and phone.app.background.idle)
     with zipfile.ZipFile(shares.files[0]) as archive:
         assert Voice.from_dict(json.loads(archive.read("voice.json"))) == known
-        assert archive.read("history.csv").decode().splitlines()[1].endswith(",yes")
+        assert archive.read("history.csv").decode().splitlines()[1].endswith(",yes,")
 
 
 @pytest.mark.parametrize("why", [DAMAGED, OTHER_MODELS])

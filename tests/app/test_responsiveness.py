@@ -230,6 +230,13 @@ def use_everything(blocks: Blocks, app, record) -> None:
             "scrubbing",
             lambda place=place: app.screen.timeline._scrub(place * app.screen.timeline.duration),
         )
+    for emotion in ("happy", "sad", "sad", "calm"):
+        blocks.measure(
+            app,
+            "an answer put right",
+            lambda emotion=emotion: app.screen._chips[emotion].press(),
+        )
+    assert app.own_voice.voice.counts() == {"calm": 1}
     app.go("settings")
     for name, values in (
         ("theme", ("light", "dark")),
@@ -246,8 +253,14 @@ def use_everything(blocks: Blocks, app, record) -> None:
             app,
             "an example of a voice",
             lambda emotion=emotion: app.teaching.begin_or_stop(emotion),
-            lambda number=number: len(app.own_voice.voice.examples) == number + 1,
+            lambda number=number: len(app.own_voice.voice.examples) == number + 2,
         )
+    blocks.measure(
+        app,
+        "an example taken back",
+        lambda: app.take_example_back("happy"),
+        lambda: app.own_voice.voice.counts() == {"calm": 1, "happy": 1, "sad": 1},
+    )
     blocks.measure(app, "a question", app.ask_to_delete_all)
     blocks.measure(app, "its answer", app.dialog.back)
     blocks.measure(app, "a word in passing", lambda: app.say("export.copied"))

@@ -35,6 +35,9 @@ def on_each_screen(phone, clock):
     phone.until(lambda: app.screen.name == "result" and app.background.idle)
     app.screen.note.text = "A note that goes on for longer than one line of a phone can hold"
     phone.frames(3)
+    phone.tap("meant.surprised")
+    phone.until(lambda: app.background.idle)
+    app.frame.toast.close()
     yield "result"
     app.go("history")
     phone.until(lambda: phone.shows("open.1"))
@@ -50,6 +53,7 @@ def on_each_screen(phone, clock):
         yield name
     app.go("own_voice")
     phone.until(lambda: app.complete)
+    assert phone.shows("take_back.surprised")
     yield "own_voice"
     phone.tap("teach.surprised")
     phone.until(lambda: app.teaching.session.level is not None)
