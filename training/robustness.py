@@ -90,14 +90,12 @@ def measure(
 
     most: clips of each corpus. CorpusError when no unseen speaker has sound.
     """
-    unseen = _chosen(clips, protocol, most)
-    talkers = [read_sound(clip) for clip in _talkers(clips, protocol, seed)]
-    found = _recognised(recognizer, unseen, talkers, seed, progress)
+    found = answers_by_condition(recognizer, clips, protocol, seed, most, progress)
     clean = found["clean"]
     rows = [_figures(condition, found[condition.name], clean) for condition in conditions()]
     return {
-        "clips": len(unseen),
-        "speakers": len({(clip.corpus, clip.speaker) for clip in unseen}),
+        "clips": len(clean.clips),
+        "speakers": len({(clip.corpus, clip.speaker) for clip in clean.clips}),
         "conditions": rows,
         "collapsed": [
             {"condition": row["name"], "corpus": corpus, "ua_loss": figures["ua_loss"]["estimate"]}
@@ -107,6 +105,23 @@ def measure(
             if figures["ua_loss"]["estimate"] > LARGEST_LOSS
         ],
     }
+
+
+def answers_by_condition(
+    recognizer: Recognizer,
+    clips: Sequence[Clip],
+    protocol: Protocol,
+    seed: int = 0,
+    most: int | None = None,
+    progress: bool = True,
+) -> dict[str, Evaluation]:
+    """The answers to the unseen speakers' clips, in the same order, by the condition's name.
+
+    Validation and test are one part here, called test. See `measure` for the arguments.
+    """
+    unseen = _chosen(clips, protocol, most)
+    talkers = [read_sound(clip) for clip in _talkers(clips, protocol, seed)]
+    return _recognised(recognizer, unseen, talkers, seed, progress)
 
 
 def _chosen(clips: Sequence[Clip], protocol: Protocol, most: int | None) -> list[Clip]:
@@ -142,7 +157,7 @@ def _recognised(
     seed: int,
     progress: bool,
 ) -> dict[str, Evaluation]:
-    """By condition. Validation and test are one part here, called test."""
+    """By condition."""
     from tqdm import tqdm
 
     kinds = conditions()

@@ -6,12 +6,16 @@
 Of each speaker some clips are drawn of each emotion, and teach; the others are answered without and
 with what was taught. That is done many times with other clips, and every figure is of them all. A
 voice is also held to the clips of the next speaker, who is somebody else, to see the harm of that.
+
+    python -m training voices --corpora CORPORA --acoustics
+
+also spoils the clips as `python -m training robustness` does, and teaches in quiet or as spoilt.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +30,10 @@ from edge.voice import REACH, SPREAD, Correction, Example, fitted_correction
 from training import metrics
 from training.answers import load_answers
 from training.corpora import CORPUS_LABELS, Clip, load_log_mel, read_corpora
-from training.evaluation import UNSEEN
+from training.evaluation import UNSEEN, Evaluation
 from training.metrics import unweighted_average_recall
 from training.protocol import RELEASE, Protocol
+from training.robustness import answers_by_condition
 from training.tables import percent, table, write_figures
 
 EXAMPLES = (1, 2, 4)
@@ -257,7 +262,7 @@ def of_crossval(folder: Path) -> list[Speaker]:
             [answers.clips[k] for k in tested],
             [answers.probabilities[k][None] for k in tested],
             lambda k, file=file, answers=answers: (
-                f"{answers.clips[k].corpus} folds", file.parent.name
+                f"{answers.clips[k].corpus} {answers.protocol.name}", file.parent.name
             ),
         )
     return speakers
@@ -294,6 +299,49 @@ def choose(speakers: Sequence[Speaker], draws: int = DRAWS) -> list[dict[str, An
     ] if groups else []
 
 
+def in_acoustics(
+    found: Mapping[str, Evaluation], count: int, draws: int = DRAWS
+) -> list[dict[str, Any]]:
+    """UA by corpus and condition without a voice, and with one taught in quiet or in the same.
+
+    found: of `training.robustness.answers_by_condition`; count: clips of each emotion that teach
+    """
+    rows = []
+    for condition, answers in found.items():
+        pairs = zip(_of_evaluation(found["clean"]), _of_evaluation(answers))
+        by_corpus: dict[str, list[tuple[Speaker, Speaker]]] = {}
+        for quiet, spoilt in pairs:
+            by_corpus.setdefault(quiet.corpus, []).append((quiet, spoilt))
+        for corpus, speakers in by_corpus.items():
+            tallies = {name: Tally(len(speakers)) for name in ("before", "quiet", "same")}
+            rng = np.random.default_rng(0)
+            for _ in range(draws):
+                for k, (quiet, spoilt) in enumerate(speakers):
+                    chosen = examples_of(quiet, count, rng)
+                    for name, correction in (
+                        ("before", Correction.nothing()),
+                        ("quiet", taught(quiet, chosen)),
+                        ("same", taught(spoilt, chosen)),
+                    ):
+                        tallies[name].add(k, spoilt, spoilt.answers(correction), ~chosen)
+            everybody = np.ones(len(speakers))
+            rows.append({
+                "condition": condition,
+                "corpus": corpus,
+                "examples": count,
+                "ua": {
+                    name: _ua([spoilt for _, spoilt in speakers], everybody, tally.counts)
+                    for name, tally in tallies.items()
+                },
+            })
+    return rows
+
+
+def _of_evaluation(answers: Evaluation) -> list[Speaker]:
+    windows = [probabilities[None] for probabilities in answers.probabilities]
+    return _speakers(answers.clips, windows, lambda k: (answers.clips[k].corpus, ""))
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m training voices`."""
     parser.add_argument("--corpora", type=Path,
@@ -311,6 +359,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--choose", action="store_true",
                         help="how validation speakers do with other values of `edge.voice.SPREAD` "
                         "and `REACH`")
+    parser.add_argument("--acoustics", action="store_true",
+                        help="the bundle in noise, rooms and a telephone's band as well, with "
+                        "voices taught in quiet and in the same")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
 
 
@@ -320,11 +371,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise SettingsError("name a folder by --corpora, or a cross-validation by --crossval")
     if min(*arguments.examples, arguments.draws, 1) < 1:
         raise SettingsError("--examples and --draws must be 1 or more")
+    if arguments.corpora is None and arguments.acoustics:
+        raise SettingsError("--acoustics needs the folder of --corpora")
     speakers: list[Speaker] = []
+    spoilt: dict[str, Evaluation] = {}
     if arguments.corpora is not None:
         protocol, clips = Protocol.load(arguments.protocol), read_corpora(arguments.corpora)
         recognizer = Recognizer(Bundle.load(arguments.bundle))
         speakers += of_bundle(recognizer, clips, protocol)
+        if arguments.acoustics:
+            spoilt = answers_by_condition(recognizer, clips, protocol)
     for folder in arguments.crossval:
         speakers += of_crossval(folder)
     content: dict[str, Any] = {
@@ -337,6 +393,11 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if arguments.choose:
         content["choices"] = choose(speakers, arguments.draws)
+    if spoilt:
+        content["acoustics"] = [
+            row for count in arguments.examples
+            for row in in_acoustics(spoilt, count, arguments.draws)
+        ]
     print(format_voices(content))
     if arguments.json is not None:
         write_figures(arguments.json, content)
@@ -377,6 +438,14 @@ def format_voices(content: dict[str, Any]) -> str:
         ]
         text += "\n\nMean UA of the validation speakers, by clips of each emotion\n"
         text += table(("spread", "reach", *counts), chosen)
+    if content.get("acoustics"):
+        spoilt = [
+            (row["corpus"], row["condition"], str(row["examples"]),
+             *map(percent, row["ua"].values()))
+            for row in content["acoustics"]
+        ]
+        text += "\n\nUA in bad acoustics, the voice taught in quiet or in the same\n"
+        text += table(("", "", "of each", "before", "taught in quiet", "in the same"), spoilt)
     return text
 
 

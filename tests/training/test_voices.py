@@ -17,8 +17,10 @@ from edge.voice import REACH, SPREAD, Voice
 from tests.edge.fakes import LevelGate, LinearExpert
 from training.__main__ import main
 from training.answers import save_answers
+from training.conditions import conditions
 from training.corpora import Clip, read_corpora
 from training.evaluation import Evaluation
+from training.metrics import unweighted_average_recall
 from training.protocol import Protocol
 from training.voices import (
     CHOICES,
@@ -27,6 +29,7 @@ from training.voices import (
     choose,
     compare,
     examples_of,
+    in_acoustics,
     of_bundle,
     of_crossval,
     score,
@@ -145,7 +148,7 @@ def saved_folds(folder: Path) -> Path:
         other = Clip("crema-d", "other", Path("x"), "other", "male", "sad")
         probabilities = np.concatenate([speaker.probabilities, np.full((1, 8), 1 / 8)])
         save_answers(Evaluation(
-            Protocol("folds", fold=fold), (*clips, other), (*["test"] * len(clips), "train"),
+            Protocol("made up", fold=fold), (*clips, other), (*["test"] * len(clips), "train"),
             np.full(len(probabilities), 0.5), probabilities, probabilities,
         ), folder / f"fold-{fold}" / "int8.npz")
     return folder
@@ -154,7 +157,7 @@ def saved_folds(folder: Path) -> Path:
 def test_of_folds_the_mean_is_told(tmp_path):
     speakers = of_crossval(saved_folds(tmp_path))
     assert [(s.group, s.fold, s.name) for s in speakers] == [
-        ("crema-d folds", "fold-1", "s0"), ("crema-d folds", "fold-2", "s1"),
+        ("crema-d made up", "fold-1", "s0"), ("crema-d made up", "fold-2", "s1"),
     ]
     scores = score(speakers, 1, draws=3)["after"]
     assert scores["ua"] == pytest.approx(np.mean(list(scores["by_speaker"].values())))
@@ -166,7 +169,7 @@ def test_the_command_prints_and_writes_what_it_found(tmp_path, capsys):
     arguments = ["voices", "--crossval", str(saved_folds(tmp_path)), "--draws", "2",
                  "--examples", "1", "3", "--json", str(tmp_path / "voices.json")]
     assert main(arguments) == 0
-    written = json.loads((tmp_path / "voices.json").read_text())["groups"]["crema-d folds"]
+    written = json.loads((tmp_path / "voices.json").read_text())["groups"]["crema-d made up"]
     assert [scores["examples"] for scores in written] == [1, 3]
     said = capsys.readouterr().out
     for scores in written:
@@ -183,6 +186,51 @@ def test_the_command_scores_a_bundle_and_chooses(
     content = json.loads(written.read_text())
     assert [(row["spread"], row["reach"]) for row in content["choices"]] == list(CHOICES)
     assert "by clips of each emotion" in capsys.readouterr().out
+
+
+def spoilt_answers() -> dict[str, Evaluation]:
+    """Of three speakers who lean in quiet, and lean otherwise in noise."""
+    found = {}
+    for condition, seeds in (("clean", (0, 1, 2)), ("white 20 dB", (10, 11, 12))):
+        speakers = [leaning_speaker(seed, 2.0) for seed in seeds]
+        clips = tuple(
+            Clip("crema-d", f"{k} {n}", Path("x"), f"s{k}", "male", LABELS[label])
+            for k, speaker in enumerate(speakers) for n, label in enumerate(speaker.labels)
+        )
+        probabilities = np.concatenate([speaker.probabilities for speaker in speakers])
+        found[condition] = Evaluation(
+            Protocol("unseen speakers"), clips, ("test",) * len(clips),
+            np.full(len(clips), 0.5), probabilities, probabilities,
+        )
+    return found
+
+
+def test_a_voice_is_taught_in_quiet_or_in_the_same_noise():
+    quiet, noisy = in_acoustics(spoilt_answers(), 3, draws=3)
+    assert (quiet["condition"], noisy["condition"]) == ("clean", "white 20 dB")
+    assert quiet["ua"]["quiet"] == quiet["ua"]["same"] > quiet["ua"]["before"] + 0.03
+    assert noisy["ua"]["same"] > noisy["ua"]["before"] + 0.03
+    assert noisy["ua"]["quiet"] < noisy["ua"]["same"] - 0.03
+    speakers = [leaning_speaker(seed, 2.0) for seed in (0, 1, 2)]
+    tally = compare(speakers, 3, draws=3)["after"]  # the same drawings
+    assert quiet["ua"]["quiet"] == pytest.approx(
+        unweighted_average_recall(tally.counts.sum(axis=0))
+    )
+
+
+def test_the_command_spoils_the_clips(
+    miniature_corpora, recognizer, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr("training.voices.Recognizer", lambda bundle: recognizer)
+    written = tmp_path / "voices.json"
+    assert main(["voices", "--corpora", str(miniature_corpora), "--draws", "1", "--examples", "1",
+                 "--acoustics", "--json", str(written)]) == 0
+    rows = json.loads(written.read_text())["acoustics"]
+    assert {row["condition"] for row in rows} == {condition.name for condition in conditions()}
+    assert {row["corpus"] for row in rows} == {"ravdess", "savee"}
+    assert "the voice taught in quiet or in the same" in capsys.readouterr().out
+    assert main(["voices", "--crossval", str(tmp_path), "--acoustics"]) == 2
+    assert "--acoustics needs the folder" in capsys.readouterr().err
 
 
 def test_the_command_needs_something_to_score(tmp_path, capsys):
