@@ -9,6 +9,10 @@ Most of what goes wrong with one person goes wrong each time: somebody's happy v
 fearful one, another one's calm for sad. A voice is what the logarithms of the probabilities are
 corrected by: a number for each emotion, and how much the probability of each says for each. It
 keeps no sound, only what was answered to the examples. `docs/voices.md` has what that gains.
+
+A voice can be of many people, too: of those who speak another language, play or feel in another
+way, or sit before other microphones than anybody whom the models have heard. Somebody among them is
+then `Voice(base=theirs)`, and is known all the better.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +36,9 @@ if TYPE_CHECKING:
     from edge.prediction import Prediction
 
 FORMAT = 1
-"""Of the files that `Voice.save` writes."""
+"""Of the files that `Voice.save` writes; FORMAT_WITH_BASE of a voice that has a base."""
+
+FORMAT_WITH_BASE = 2
 
 SPREAD = 1.5
 """How much voices are thought to lean before any example is heard: the standard deviation of what
@@ -88,6 +94,9 @@ class Voice:
     """Name and version of the bundle that answered to them, such as "default 0.6.0"; "" before the
     first one, and of a recogniser that was made from parts. Another bundle leans otherwise, and
     refuses the voice."""
+    base: Voice | None = None
+    """Of the people that this is one of, taught by many of them; it is heard first, and the
+    examples tell what is left to learn."""
 
     def taught(self, prediction: Prediction, emotion: str) -> Voice:
         """This voice, and one more example of it.
@@ -110,12 +119,13 @@ class Voice:
             as `Example.check`.
         """
         example.check()
-        if self.examples and models != self.models:
-            raise SettingsError(
-                f"the voice was taught to {_named(self.models)}, and the prediction is of "
-                f"{_named(models)}; begin with a new Voice()"
-            )
-        return Voice(_latest((*self.examples, example)), models)
+        for voice in self._line():
+            if voice.examples and models != voice.models:
+                raise SettingsError(
+                    f"the voice was taught to {_named(voice.models)}, and the prediction is of "
+                    f"{_named(models)}; begin with a new Voice()"
+                )
+        return Voice(_latest((*self.examples, example)), models, self.base)
 
     def without(self, which: str | Example) -> Voice:
         """This voice, but for all examples of an emotion, or for one example.
@@ -131,7 +141,7 @@ class Voice:
             )
         else:
             kept = tuple(example for example in self.examples if example.emotion != which)
-        return Voice(kept, self.models if kept else "")
+        return Voice(kept, self.models if kept else "", self.base)
 
     def counts(self) -> dict[str, int]:
         """How many examples there are of each emotion that has any, in the order of LABELS."""
@@ -140,30 +150,37 @@ class Voice:
 
     @cached_property
     def correction(self) -> Correction:
-        """What makes the examples' emotions likeliest; see `fitted_correction`."""
-        return fitted_correction(self.examples)
+        """What makes the examples' emotions likeliest, after the base; see `fitted_correction`."""
+        return fitted_correction(self.examples, base=self.base)
 
     def heard_in(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(8,) probabilities of all labels, when it is this person who speaks."""
+        """(..., 8) probabilities of all labels, when it is this person who speaks."""
+        if self.base is not None:
+            distribution = self.base.heard_in(distribution)
         return self.correction(distribution)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, which `from_dict` takes."""
-        return {
+        content = {
             "format": FORMAT,
             "models": self.models,
             "examples": [example.to_dict() for example in self.examples],
         }
+        if self.base is not None:
+            content |= {"format": FORMAT_WITH_BASE, "base": self.base.to_dict()}
+        return content
 
     @classmethod
     def from_dict(cls, content: Any) -> Voice:
         """Raises SettingsError for what `to_dict` does not give."""
-        if not isinstance(content, Mapping) or content.get("format") != FORMAT:
-            raise SettingsError(f"no voice of format {FORMAT}")
+        form = content.get("format") if isinstance(content, Mapping) else None
+        if form not in (FORMAT, FORMAT_WITH_BASE):
+            raise SettingsError(f"no voice of format {FORMAT} or {FORMAT_WITH_BASE}")
         examples, models = content.get("examples"), content.get("models")
         if not isinstance(examples, list) or not isinstance(models, str):
             raise SettingsError('the voice lacks its "examples" or its "models"')
-        return cls(_latest(tuple(map(_example, examples))), models)
+        base = cls.from_dict(content.get("base")) if form == FORMAT_WITH_BASE else None
+        return cls(_latest(tuple(map(_example, examples))), models, base)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a JSON file, whole or not at all. Raises OSError."""
@@ -185,12 +202,20 @@ class Voice:
             raise SettingsError(f"voice {os.fspath(path)} cannot be read: {reason}") from error
 
     def check_models(self, models: str) -> None:
-        """Raises SettingsError when it was taught to other models than these."""
-        if self.examples and self.models != models:
-            raise SettingsError(
-                f"the voice was taught to {_named(self.models)}, and these are {_named(models)}; "
-                "teach it anew"
-            )
+        """Raises SettingsError when it, or its base, was taught to other models than these."""
+        for voice in self._line():
+            if voice.examples and voice.models != models:
+                raise SettingsError(
+                    f"the voice was taught to {_named(voice.models)}, and these are "
+                    f"{_named(models)}; teach it anew"
+                )
+
+    def _line(self) -> Iterator[Voice]:
+        """Itself, its base, and the base's."""
+        voice: Voice | None = self
+        while voice is not None:
+            yield voice
+            voice = voice.base
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,16 +249,20 @@ class Correction:
             self.constants + _centred_logarithms(distribution, self.taught) @ self.weights
         )
         total = corrected.sum(axis=-1, keepdims=True)
-        if not (total > 0.0).all():
-            return distribution
-        shares: NDArray[np.float64] = corrected / total
+        heard = total > 0.0
+        shares: NDArray[np.float64] = np.where(
+            heard, corrected / np.where(heard, total, 1.0), distribution
+        )
         return shares
 
 
 def fitted_correction(
-    examples: Sequence[Example], spread: float = SPREAD, reach: float = REACH
+    examples: Sequence[Example],
+    spread: float = SPREAD,
+    reach: float = REACH,
+    base: Voice | None = None,
 ) -> Correction:
-    """What makes the examples' emotions likeliest.
+    """What makes the examples' emotions likeliest, as they are heard with the base.
 
     Emotions that were taught are told from each other, each with the say of the one that has the
     fewest examples; the others are left alone. All numbers are drawn towards 0, the less the larger
@@ -244,10 +273,14 @@ def fitted_correction(
     labels = [label for label in LABELS if found[label]]
     if len(labels) < 2:
         return Correction.nothing()
-    asked = np.array([[label in example.probabilities for label in labels] for example in examples])
+    asked = np.array([[label in example.probabilities for label in LABELS] for example in examples])
     shares = np.array([
-        [example.probabilities.get(label, 0.0) for label in labels] for example in examples
+        [example.probabilities.get(label, 0.0) for label in LABELS] for example in examples
     ])
+    if base is not None:
+        shares = base.heard_in(shares)
+    taught = np.array([label in labels for label in LABELS])
+    asked, shares = asked[:, taught], shares[:, taught]
     truth = np.array([labels.index(example.emotion) for example in examples])
     rarest = min(found[label] for label in labels)
     weights = np.array([rarest / found[example.emotion] for example in examples])
@@ -256,7 +289,6 @@ def fitted_correction(
     logs = np.where(asked, np.log(np.maximum(shares, _LEAST)), -np.inf)
     solved = _regression(logs, inputs, truth, weights, precision)
     correction = Correction.nothing()
-    taught = np.array([label in labels for label in LABELS])
     correction.taught[:] = taught
     correction.constants[taught] = solved[0]
     correction.weights[np.ix_(taught, taught)] = solved[1:]

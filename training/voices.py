@@ -10,6 +10,11 @@ voice is also held to the clips of the next speaker, who is somebody else, to se
     python -m training voices --corpora CORPORA --acoustics
 
 also spoils the clips as `python -m training robustness` does, and teaches in quiet or as spoilt.
+
+    python -m training voices --crossval RUN ... --others 10 50
+
+also has a base (`Voice.base`) taught by so many clips of each emotion of other speakers: of those
+to whom the same models have answered, and who are not answered themselves.
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ from edge.bundle import DEFAULT_BUNDLE, Bundle
 from edge.errors import SettingsError
 from edge.labels import GENDERS, LABELS
 from edge.recognizer import Recognizer
-from edge.voice import REACH, SPREAD, Correction, Example, fitted_correction
+from edge.voice import REACH, SPREAD, Correction, Example, Voice, fitted_correction
 from training import metrics
 from training.answers import load_answers
 from training.corpora import CORPUS_LABELS, Clip, load_log_mel, read_corpora
@@ -47,6 +52,7 @@ CHOICES = tuple(
 DRAWS = 20
 _RESAMPLES = 2000
 _FEWEST = 3  # whose resampling says anything about others
+_SHARES = 6  # of speakers, each tested with a base of the others
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Speaker:
         """The labels that the corpus has."""
         return [LABELS.index(label) for label in CORPUS_LABELS[self.corpus]]
 
-    def answers(self, correction: Correction) -> np.ndarray:
+    def answers(self, correction: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """(clips, 8) probabilities with a voice of that correction, as `Recognizer.predict` has."""
         leaning = correction(self.probabilities)
         total = np.zeros((len(self.labels), len(LABELS)))
@@ -116,12 +122,15 @@ def taught(
     speaker: Speaker, chosen: np.ndarray, spread: float = SPREAD, reach: float = REACH
 ) -> Correction:
     """What the chosen clips teach."""
+    return fitted_correction(_examples(speaker, chosen), spread, reach)
+
+
+def _examples(speaker: Speaker, chosen: np.ndarray) -> list[Example]:
     plain = speaker.answers(Correction.nothing())
-    examples = [
+    return [
         Example(LABELS[speaker.labels[k]], dict(zip(LABELS, map(float, plain[k]))))
         for k in np.flatnonzero(chosen)
     ]
-    return fitted_correction(examples, spread, reach)
 
 
 def compare(
@@ -299,6 +308,68 @@ def choose(speakers: Sequence[Speaker], draws: int = DRAWS) -> list[dict[str, An
     ] if groups else []
 
 
+def among_others(
+    speakers: Sequence[Speaker], others: int, count: int, draws: int = DRAWS
+) -> dict[str, Any] | None:
+    """The figures with a base of `others` clips of each emotion, and `count` of each speaker's own.
+
+    None where no speaker has anybody beside them who was answered by the same models.
+    """
+    tallies = {name: Tally(len(speakers)) for name in ("before", "after")}
+    rng = np.random.default_rng(0)
+    for _ in range(draws):
+        for tested, known in _shares(speakers, rng):
+            base = Voice(tuple(_drawn([speakers[k] for k in known], others, rng)))
+            for k in tested:
+                speaker = speakers[k]
+                chosen = np.zeros(len(speaker.labels), bool)
+                if count:
+                    chosen = examples_of(speaker, count, rng)
+                voice = Voice(tuple(_examples(speaker, chosen)), base=base)
+                tallies["before"].add(k, speaker, speaker.answers(Correction.nothing()), ~chosen)
+                tallies["after"].add(k, speaker, speaker.answers(voice.heard_in), ~chosen)
+    if not tallies["after"].counts.any():
+        return None
+    before, after = (tallies[name].counts for name in ("before", "after"))
+    everybody = np.ones(len(speakers))
+    return {
+        "others": others,
+        "examples": count,
+        "draws": draws,
+        "gain_interval": _gain_interval(speakers, before, after),
+        **{
+            name: {"ua": _ua(speakers, everybody, tally.counts), "ece": tally.ece()}
+            for name, tally in tallies.items()
+        },
+    }
+
+
+def _shares(
+    speakers: Sequence[Speaker], rng: np.random.Generator
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Indices of those who are tested and of those who teach: all are tested once."""
+    for fold in dict.fromkeys(speaker.fold for speaker in speakers):
+        here = [k for k, speaker in enumerate(speakers) if speaker.fold == fold]
+        drawn = [int(k) for k in rng.permutation(here)]
+        parts = min(_SHARES, len(here))
+        for part in range(parts if parts > 1 else 0):
+            tested = drawn[part::parts]
+            yield tested, [k for k in drawn if k not in tested]
+
+
+def _drawn(speakers: Sequence[Speaker], count: int, rng: np.random.Generator) -> list[Example]:
+    """So many examples of each emotion, of any of the speakers."""
+    found: dict[str, list[Example]] = {}
+    for speaker in speakers:
+        for example in _examples(speaker, np.ones(len(speaker.labels), bool)):
+            found.setdefault(example.emotion, []).append(example)
+    return [
+        of_emotion[k]
+        for of_emotion in found.values()
+        for k in rng.choice(len(of_emotion), min(count, len(of_emotion)), replace=False)
+    ]
+
+
 def in_acoustics(
     found: Mapping[str, Evaluation], count: int, draws: int = DRAWS
 ) -> list[dict[str, Any]]:
@@ -354,6 +425,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="cross-validations, whose int8 answers are taken as they are")
     parser.add_argument("--examples", type=int, nargs="+", default=EXAMPLES, metavar="N",
                         help="of each emotion (default: 1 2 4)")
+    parser.add_argument("--others", type=int, nargs="+", default=[], metavar="N",
+                        help="clips of each emotion of other speakers, of which a base is taught")
     parser.add_argument("--draws", type=int, default=DRAWS, metavar="N",
                         help=f"how often examples are drawn (default: {DRAWS})")
     parser.add_argument("--choose", action="store_true",
@@ -369,8 +442,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the tables; writes the JSON file asked for."""
     if arguments.corpora is None and not arguments.crossval:
         raise SettingsError("name a folder by --corpora, or a cross-validation by --crossval")
-    if min(*arguments.examples, arguments.draws, 1) < 1:
-        raise SettingsError("--examples and --draws must be 1 or more")
+    if min(*arguments.examples, *arguments.others, arguments.draws, 1) < 1:
+        raise SettingsError("--examples, --others and --draws must be 1 or more")
     if arguments.corpora is None and arguments.acoustics:
         raise SettingsError("--acoustics needs the folder of --corpora")
     speakers: list[Speaker] = []
@@ -393,6 +466,14 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if arguments.choose:
         content["choices"] = choose(speakers, arguments.draws)
+    if arguments.others:
+        content["others"] = {
+            name: [
+                figures for others in arguments.others for count in (0, *arguments.examples)
+                for figures in [among_others(found, others, count, arguments.draws)] if figures
+            ]
+            for name, found in by_group(speakers)
+        }
     if spoilt:
         content["acoustics"] = [
             row for count in arguments.examples
@@ -415,8 +496,7 @@ def format_voices(content: dict[str, Any]) -> str:
             rows.append((
                 name, str(scores["speakers"]), str(scores["examples"]),
                 percent(before["ua"]), percent(after["ua"]),
-                "-" if interval is None
-                else " ... ".join(percent(end, sign=True) for end in interval),
+                _interval(interval),
                 *(f"{_percent(before['by_gender'][g])} > {_percent(after['by_gender'][g])}"
                   for g in GENDERS),
                 f"{percent(before['worst_speaker_ua'])} > {percent(after['worst_speaker_ua'])}",
@@ -438,6 +518,16 @@ def format_voices(content: dict[str, Any]) -> str:
         ]
         text += "\n\nMean UA of the validation speakers, by clips of each emotion\n"
         text += table(("spread", "reach", *counts), chosen)
+    if content.get("others"):
+        known = [
+            (name, str(row["others"]), str(row["examples"]), percent(row["before"]["ua"]),
+             percent(row["after"]["ua"]), _interval(row["gain_interval"]),
+             f"{percent(row['before']['ece'])} > {percent(row['after']['ece'])}")
+            for name, of_group in content["others"].items() for row in of_group
+        ]
+        text += "\n\nUA with a base of other speakers, and clips of one's own\n"
+        text += table(("", "of others, each", "own, each", "before", "after", "gain, 95 %", "ECE"),
+                      known)
     if content.get("acoustics"):
         spoilt = [
             (row["corpus"], row["condition"], str(row["examples"]),
@@ -447,6 +537,10 @@ def format_voices(content: dict[str, Any]) -> str:
         text += "\n\nUA in bad acoustics, the voice taught in quiet or in the same\n"
         text += table(("", "", "of each", "before", "taught in quiet", "in the same"), spoilt)
     return text
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "-" if interval is None else " ... ".join(percent(end, sign=True) for end in interval)
 
 
 def _percent(share: float | None) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import edge
-from edge.cli.sources import Source
+from edge.cli.sources import expand
 from edge.cli.terminal import complain, percent, printable, quiet_interpreter
 from edge.errors import EdgeError, SettingsError
 from edge.labels import LABELS
@@ -27,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EMOTION=FILE",
         nargs="*",
         type=_example,
-        help=f"a recording of the person, and how it was meant: one of {', '.join(LABELS)}; none "
-        "shows what the voice has learnt",
+        help=f"a recording of the person, and how it was meant: one of {', '.join(LABELS)}; a "
+        "pattern of names, in quotes, is all that match; none shows what the voice has learnt",
     )
     parser.add_argument(
         "--forget",
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--anew", action="store_true", help="forget what the file knew, and begin with these"
+    )
+    parser.add_argument(
+        "--base",
+        metavar="PATH",
+        help="the voice of the people that this person is one of, taught by many of them; it is "
+        "copied into the person's file",
     )
 
 
@@ -59,25 +66,30 @@ def run(options: argparse.Namespace) -> int:
     if not known and not options.examples:
         raise SettingsError(f"{options.voice} does not exist; give examples, as EMOTION=FILE")
     voice = edge.Voice.load(options.voice) if known else edge.Voice()
+    if options.base is not None:
+        voice = replace(voice, base=edge.Voice.load(options.base))
+        voice.check_models(recognizer.models)
     for emotion in options.forget:
         voice = voice.without(emotion)
     lines, failures = [], 0
     with quiet_interpreter():
         recognizer.prepare()
-    for emotion, name in options.examples:
+    for emotion, source in (
+        (emotion, source) for emotion, name in options.examples for source in expand([name])
+    ):
         try:
-            prediction = recognizer.predict(Source(name).sound())
+            prediction = recognizer.predict(source.sound())
             voice = voice.taught(prediction, emotion)
         except EdgeError as error:
             failures += 1
-            complain(str(error) if name in str(error) else f"{name}: {error}")
+            complain(str(error) if source.name in str(error) else f"{source.name}: {error}")
             continue
         heard = percent(prediction.probabilities[emotion])
-        lines.append(f"{printable(name)}: {emotion} (was heard with {heard})")
+        lines.append(f"{printable(source.name)}: {emotion} (was heard with {heard})")
     if failures:
         complain(f"{options.voice}: nothing was taught")
         return 1
-    if options.examples or options.forget:
+    if options.examples or options.forget or options.base is not None:
         try:
             voice.save(options.voice)
         except OSError as error:
@@ -93,7 +105,8 @@ def _outline(voice: Voice) -> list[str]:
         return ["The voice has no examples."]
     if len(counts) < 2:
         return ["Examples of one emotion change nothing yet; teach another one, too."]
-    lines = [f"The voice of {len(voice.examples)} examples, of the models {voice.models}:"]
+    people = f", beside {len(voice.base.examples)} of others" if voice.base is not None else ""
+    lines = [f"The voice of {len(voice.examples)} examples{people}, of the models {voice.models}:"]
     for label in counts:
         answers = Counter(
             max(example.probabilities, key=example.probabilities.__getitem__)

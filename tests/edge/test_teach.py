@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -62,6 +63,34 @@ def test_the_examples_of_an_emotion_are_taken_back(tmp_path, capsys):
     assert teach(path, "--forget", "happy", "--forget", "angry") == 0
     assert Voice.load(path) == Voice()
     assert "The voice has no examples." in capsys.readouterr().out
+
+
+def test_a_pattern_teaches_all_that_match(tmp_path, capsys, fake_recognizer):
+    for number, clip in enumerate((ONE, TWO)):
+        (tmp_path / f"glad {number}.wav").write_bytes(Path(clip).read_bytes())
+    path = tmp_path / "us.json"
+    assert teach(path, f"happy={tmp_path}/glad*.wav", f"sad={THREE}") == 0
+    assert Voice.load(path).counts() == {"happy": 2, "sad": 1}
+    assert "glad 1.wav: happy" in capsys.readouterr().out
+    assert teach(path, f"happy={tmp_path}/none*.wav") == 1
+    assert "no file matches" in capsys.readouterr().err
+    assert Voice.load(path).counts() == {"happy": 2, "sad": 1}
+
+
+def test_a_person_is_one_of_people_who_are_known(tmp_path, capsys, fake_recognizer):
+    ours, mine = tmp_path / "us.json", tmp_path / "me.json"
+    teach(ours, f"sad={ONE}", f"happy={TWO}")
+    capsys.readouterr()
+    assert teach(mine, f"angry={THREE}", f"sad={TWO}", "--base", ours) == 0
+    assert "The voice of 2 examples, beside 2 of others, of" in capsys.readouterr().out
+    voice = Voice.load(mine)
+    assert voice.base == Voice.load(ours)
+    assert voice.counts() == {"sad": 1, "angry": 1}
+    teach(ours, f"calm={THREE}")
+    assert teach(mine, "--base", ours) == 0  # another base, at any time
+    assert Voice.load(mine) == dataclasses.replace(voice, base=Voice.load(ours)) != voice
+    assert teach(mine, f"sad={ONE}", "--base", tmp_path / "nobody.json") == 1
+    assert "nobody.json cannot be read" in capsys.readouterr().err
 
 
 def test_one_bad_recording_teaches_nothing(tmp_path, capsys):

@@ -15,7 +15,13 @@ import edge
 from edge.errors import SettingsError
 from edge.labels import LABELS
 from edge.prediction import Prediction, Window
-from edge.voice import EXAMPLES_OF_AN_EMOTION, FORMAT, Example, Voice, fitted_correction
+from edge.voice import (
+    EXAMPLES_OF_AN_EMOTION,
+    FORMAT_WITH_BASE,
+    Example,
+    Voice,
+    fitted_correction,
+)
 from tests.edge.fakes import FixedGate, LinearExpert
 from tests.edge.test_recognizer import random_log_mel, recognizer_of
 
@@ -271,6 +277,72 @@ def test_an_example_is_of_one_of_its_labels_and_of_the_voices_models():
         voice.with_example(Example("happy", distribution()), "tiny 2")
 
 
+def people() -> Voice:
+    return taught(
+        ("happy", distribution(fearful=0.5, happy=0.2)), ("sad", distribution(sad=0.5)),
+        ("fearful", distribution(fearful=0.6)),
+    )
+
+
+def test_a_base_is_heard_before_its_examples_say_more():
+    theirs = people()
+    mine = Voice(base=theirs).taught(prediction(distribution(sad=0.5)), "happy")
+    mine = mine.taught(prediction(distribution(sad=0.6)), "sad")
+    before = np.array(list(distribution(happy=0.3, sad=0.3).values()))
+    between = theirs.heard_in(before)
+    assert np.array_equal(Voice(base=theirs).heard_in(before), between)
+    assert np.array_equal(mine.heard_in(before), mine.correction(between))
+    rows = [
+        Example(each.emotion, dict(zip(LABELS, theirs.heard_in(
+            np.array(list(each.probabilities.values()))
+        ))))
+        for each in mine.examples
+    ]
+    alone = fitted_correction(rows)
+    assert mine.correction.constants == pytest.approx(alone.constants)
+    assert mine.correction.weights == pytest.approx(alone.weights)
+
+
+def test_examples_are_kept_as_they_are_without_base_and_voice():
+    recognizer, log_mel = recognizer_of(), random_log_mel(500)
+    base = Voice(people().examples, recognizer.models)
+    mine = Voice(base=base)
+    for seed, emotion in ((1, "happy"), (2, "angry")):
+        heard = recognizer.predict_log_mel(random_log_mel(90, seed), voice=mine)
+        mine = mine.taught(heard, emotion)
+    plain = recognizer.predict_log_mel(log_mel)
+    known = recognizer.predict_log_mel(log_mel, voice=mine)
+    assert known.without_voice == plain.probabilities != known.probabilities
+    assert mine.taught(known, "sad") == mine.taught(plain, "sad")
+    assert mine.without("happy").without("angry") == Voice(base=base)
+
+
+def test_a_base_is_of_the_same_models():
+    theirs = people()
+    with pytest.raises(SettingsError, match="taught to the models tiny 1, and the prediction"):
+        Voice(base=theirs).taught(prediction(distribution(), models="tiny 2"), "sad")
+    with pytest.raises(SettingsError, match="taught to the models tiny 1, and these are models of"):
+        recognizer_of().predict_log_mel(random_log_mel(50), voice=Voice(base=theirs))
+
+
+def test_a_base_is_kept_in_the_file(tmp_path):
+    mine = Voice(base=people()).taught(prediction(distribution()), "sad")
+    mine.save(tmp_path / "me.json")
+    assert Voice.load(tmp_path / "me.json") == mine
+    assert mine.to_dict()["format"] == FORMAT_WITH_BASE > people().to_dict()["format"]
+    for base in (None, [], mine.to_dict() | {"base": None}):
+        with pytest.raises(SettingsError, match="no voice of format"):
+            Voice.from_dict(mine.to_dict() | {"base": base})
+
+
+def test_rows_are_corrected_each_for_itself():
+    rows = np.array([list(distribution(happy=0.4).values()), [0.0] * 8, [1.0] + [0.0] * 7])
+    heard = people().heard_in(rows)
+    for row, alone in zip(heard, rows):
+        assert row == pytest.approx(people().heard_in(alone))
+    assert not heard[1].any() and heard[2] == pytest.approx(rows[2])
+
+
 def test_what_is_no_voice_is_refused():
     with pytest.raises(SettingsError, match=r"voice must be an edge\.Voice"):
         recognizer_of().predict_log_mel(random_log_mel(50), voice="me.json")
@@ -310,7 +382,8 @@ GOOD = taught(("happy", distribution(happy=0.5))).to_dict()
 
 
 @pytest.mark.parametrize("content", [
-    [], "voice", {}, GOOD | {"format": FORMAT + 1}, GOOD | {"examples": None},
+    [], "voice", {}, GOOD | {"format": 3}, GOOD | {"format": FORMAT_WITH_BASE},
+    GOOD | {"examples": None},
     GOOD | {"models": 3}, GOOD | {"examples": ["happy"]},
     GOOD | {"examples": [{"emotion": "bored", "probabilities": {"bored": 1.0}}]},
     GOOD | {"examples": [{"emotion": "sad", "probabilities": {"happy": 1.0}}]},

@@ -25,6 +25,8 @@ from training.protocol import Protocol
 from training.voices import (
     CHOICES,
     Speaker,
+    _shares,
+    among_others,
     by_group,
     choose,
     compare,
@@ -188,6 +190,43 @@ def test_the_command_scores_a_bundle_and_chooses(
     assert "by clips of each emotion" in capsys.readouterr().out
 
 
+def leaning_alike(lean: float, folds=("",) * 6) -> list[Speaker]:
+    """Six speakers of one place, whose answers lean in the same way."""
+    place = np.exp(lean * np.random.default_rng(77).normal(0.0, 1.0, 8))
+    speakers = []
+    for seed, fold in enumerate(folds):
+        speaker = leaning_speaker(seed, 0.3)
+        shares = speaker.probabilities * place
+        shares /= shares.sum(axis=1, keepdims=True)
+        speakers.append(dataclasses.replace(speaker, probabilities=shares, fold=fold))
+    return speakers
+
+
+def test_others_of_the_same_place_teach_how_all_of_them_lean():
+    base = among_others(leaning_alike(3.0), 10, 0, draws=3)
+    assert base["after"]["ua"] > base["before"]["ua"] + 0.1
+    assert base["after"]["ece"] < base["before"]["ece"]
+    low, high = base["gain_interval"]
+    assert low < base["after"]["ua"] - base["before"]["ua"] < high
+    strangers = among_others(SPEAKERS, 10, 0, draws=3)  # who lean each in their own way
+    assert strangers["after"]["ua"] < strangers["before"]["ua"] + 0.05
+    both = among_others(SPEAKERS, 10, 3, draws=3)
+    assert both["after"]["ua"] > strangers["after"]["ua"] + 0.05
+
+
+def test_nobody_teaches_their_own_base_nor_that_of_other_models():
+    rng = np.random.default_rng(0)
+    folds = ("1", "1", "1", "2", "2", "3")
+    speakers = leaning_alike(1.0, folds)
+    seen = []
+    for tested, known in _shares(speakers, rng):
+        assert not set(tested) & set(known)
+        assert len({folds[k] for k in (*tested, *known)}) == 1
+        seen += tested
+    assert sorted(seen) == [0, 1, 2, 3, 4]  # the third fold has nobody beside its speaker
+    assert among_others(leaning_alike(1.0, tuple("123456")), 4, 1, draws=1) is None
+
+
 def spoilt_answers() -> dict[str, Evaluation]:
     """Of three speakers who lean in quiet, and lean otherwise in noise."""
     found = {}
@@ -224,11 +263,15 @@ def test_the_command_spoils_the_clips(
     monkeypatch.setattr("training.voices.Recognizer", lambda bundle: recognizer)
     written = tmp_path / "voices.json"
     assert main(["voices", "--corpora", str(miniature_corpora), "--draws", "1", "--examples", "1",
-                 "--acoustics", "--json", str(written)]) == 0
+                 "--acoustics", "--others", "2", "--json", str(written)]) == 0
+    others = json.loads(written.read_text())["others"]
+    assert [row["examples"] for row in others["crema-d validation"]] == [0, 1]
     rows = json.loads(written.read_text())["acoustics"]
     assert {row["condition"] for row in rows} == {condition.name for condition in conditions()}
     assert {row["corpus"] for row in rows} == {"ravdess", "savee"}
-    assert "the voice taught in quiet or in the same" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the voice taught in quiet or in the same" in said
+    assert "UA with a base of other speakers" in said
     assert main(["voices", "--crossval", str(tmp_path), "--acoustics"]) == 2
     assert "--acoustics needs the folder" in capsys.readouterr().err
 
