@@ -32,6 +32,9 @@ _NAMES = {
 _UNTESTED = """\
 - Speech that was not acted. All emotional recordings are of actors, told what to feel, who speak a
   few fixed sentences or words; people in earnest sound otherwise, mostly weaker.
+- Corpora that they have not learnt from. The people in these figures are new, the studios and the
+  ways of acting are not. Models like these that were trained without a corpus had about half of
+  such a UA on it, and were too sure.
 - Languages other than English, children, voices of the very old, and voices altered by illness.
 - Far microphones, telephones, music, crowds, more than one speaker at once.
 - Gender beyond the two words in the corpora's labels. The gate hears the voice's pitch and timbre;

@@ -19,7 +19,7 @@ from training.answers import save_answers
 from training.conditions import conditions
 from training.corpora import CORPUS_LABELS, Clip, read_corpora
 from training.crossval.folds import folds_of
-from training.crossval.results import collect, fold_run
+from training.crossval.results import collect, fold_run, published
 from training.evaluation import Evaluation
 from training.protocol import EMOBOX, Protocol
 from training.report.confusions import confusions
@@ -164,6 +164,18 @@ def test_the_page_holds_everything_itself(run, crossval):
     assert "rung 2" in text and "repeats={\"tess\": <2>}" in text and "run <1>" in text
     summary = json.loads((crossval.folder / "crossval.json").read_text())["groups"]["emobox"]
     assert f"{100 * summary['int8']['ua']['mean']:.2f}" in text
+
+
+def test_a_corpus_that_was_never_heard_is_named(run, tmp_path):
+    folder = Run(tmp_path / "corpora")
+    clips = made_up_clips("savee", dict.fromkeys(("DC", "JE", "JK", "KL"), "male"))
+    (fold,) = folds_of("savee", EMOBOX.with_name("corpora.json"), clips)
+    save_answers(answers_to(clips), fold_run(folder, fold).folder / "int8.npz")
+    fold_run(folder, fold).write("int8.json", {"parameters": 166000})
+    folder.write("crossval.json", collect(folder, "savee", [fold]))
+    text = " ".join(Page(report(run, "--crossval", folder.folder).read_text()).words)
+    assert "Nothing of the corpus is trained on" in text
+    assert published("savee")["source"] not in text
 
 
 def test_the_same_run_gives_the_same_page(run):

@@ -158,10 +158,12 @@ def _overview(evaluation: Evaluation, contents: Sequence[dict[str, Any]]) -> Sec
         for group, summary in content["groups"].items():
             form = "int8" if "int8" in summary else "float"
             found = summary[form]
-            overlapping = any(
-                row["speakers_overlap"] for row in content["folds"] if row["group"] == group
-            )
-            note = "speakers overlap" if overlapping else "speakers apart"
+            rows = [row for row in content["folds"] if row["group"] == group]
+            note = "speakers apart"
+            if any(row["speakers_overlap"] for row in rows):
+                note = "speakers overlap"
+            elif _unheard(rows):
+                note = "corpus never heard"
             figures.append(Tile(
                 f"{content['corpus']}, {group}, {found['folds']} of {summary['folds_planned']} "
                 "folds",
@@ -175,12 +177,12 @@ def _overview(evaluation: Evaluation, contents: Sequence[dict[str, Any]]) -> Sec
         ))
     gate = evaluation.gate(evaluation.select(emotional=True))
     figures.append(Tile("gender, one clip", percent(gate.uar), f"UAR, {gate.clips} clips"))
-    rows = []
+    lines = []
     for corpus, part in evaluation.groups():
         scores = evaluation.emotion(corpus, part)
         told = evaluation.emotion(corpus, part, true_gender=True)
         by_gender = [evaluation.emotion(corpus, part, gender) for gender in GENDERS]
-        rows.append((
+        lines.append((
             f"{corpus}, {part}", scores.clips, scores.speakers, percent(scores.ua),
             percent(scores.wa), percent(scores.macro_f1), percent(told.ua),
             *(percent(each.ua) for each in by_gender), percent(scores.ece),
@@ -191,7 +193,7 @@ def _overview(evaluation: Evaluation, contents: Sequence[dict[str, Any]]) -> Sec
         "Per cent, of speakers that nothing was trained on, over the labels that a corpus has. UA "
         "is the mean of the emotions' recalls, which chance would make 100 divided by their "
         "number; the range is the 95 % interval by clip."
-    ) + table(header, rows))
+    ) + table(header, lines))
 
 
 def _crossval(folder: Run, content: dict[str, Any]) -> Section:
@@ -202,6 +204,10 @@ def _crossval(folder: Run, content: dict[str, Any]) -> Section:
             parts.append(paragraph(
                 f"The folds of {group} are by clip here: the tested speakers are trained on, with "
                 "other clips. These figures say nothing about strangers.", "warning"))
+        if _unheard(rows):
+            parts.append(paragraph(
+                "Nothing of the corpus is trained on: no speaker, no microphone, no way of acting."
+            ))
         image = pictures.as_image(
             pictures.crossval_dots(content, group), f"UA over the folds of {group}"
         )
@@ -224,8 +230,13 @@ def _crossval(folder: Run, content: dict[str, Any]) -> Section:
                 f"{missing} of {summary['folds_planned']} folds are not done yet.", "warning"))
         parts.append(folded("Every fold", table(header, lines, strong=means)))
         parts.append(_pooled_confusion(folder, content, group))
-    parts.append(paragraph(content["published"]["source"] + "."))
+    if "emobox" in content["groups"]:
+        parts.append(paragraph(content["published"]["source"] + "."))
     return Section(f"Cross-validation: {corpus}", "\n".join(parts))
+
+
+def _unheard(rows: Sequence[dict[str, Any]]) -> bool:
+    return any(row.get("corpus_unheard") for row in rows)
 
 
 def _fold(row: dict[str, Any], form: str) -> tuple[object, ...]:
