@@ -27,7 +27,12 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; bad usage exits with 2 by itself."""
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    options, left = parser.parse_known_args(arguments)
+    if left and options.run is teach.run:
+        left = teach.add_examples(options, left)
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name may hold what the terminal cannot show
             stream.reconfigure(errors="backslashreplace")

@@ -50,6 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_examples(options: argparse.Namespace, arguments: list[str]) -> list[str]:
+    """Takes the examples that stand behind an option; argparse looks for none there.
+
+    Returns the arguments that are none.
+    """
+    others = []
+    for argument in arguments:
+        try:
+            options.examples.append(_example(argument))
+        except argparse.ArgumentTypeError:
+            others.append(argument)
+    return others
+
+
 def _example(text: str) -> tuple[str, str]:
     emotion, equals, name = text.partition("=")
     if not equals or not name or emotion not in LABELS:

@@ -93,6 +93,20 @@ def test_a_person_is_one_of_people_who_are_known(tmp_path, capsys, fake_recogniz
     assert "nobody.json cannot be read" in capsys.readouterr().err
 
 
+def test_options_stand_anywhere(tmp_path, capsys):
+    path = tmp_path / "me.json"
+    assert teach(path, f"sad={ONE}", "--anew", f"happy={TWO}", f"angry={THREE}") == 0
+    assert Voice.load(path).counts() == {"happy": 1, "sad": 1, "angry": 1}
+    assert teach(path, "--forget", "sad", f"calm={TWO}") == 0
+    assert Voice.load(path).counts() == {"calm": 1, "happy": 1, "angry": 1}
+    for wrong in ("bored=x.wav", "--loud"):
+        with pytest.raises(SystemExit) as left:
+            teach(path, "--forget", "sad", f"calm={TWO}", wrong)
+        assert left.value.code == 2
+        assert f"unrecognized arguments: {wrong}" in capsys.readouterr().err
+    assert Voice.load(path).counts() == {"calm": 1, "happy": 1, "angry": 1}
+
+
 def test_one_bad_recording_teaches_nothing(tmp_path, capsys):
     path = tmp_path / "me.json"
     assert teach(path, f"sad={ONE}", "happy=nowhere.wav") == 1
