@@ -56,7 +56,7 @@ class History:
         try:
             self._database = self._opened()
         except sqlite3.DatabaseError as error:
-            if _is_full(error):
+            if is_full(error):
                 raise NoSpace("there is no room left on this device") from error
             self.laid_aside = folder / f"history.damaged-{time.time_ns()}.sqlite"
             self._path.replace(self.laid_aside)
@@ -94,7 +94,7 @@ class History:
         except (OSError, sqlite3.Error) as error:
             if name is not None:
                 (self.folder / name).unlink(missing_ok=True)
-            if _is_full(error):
+            if is_full(error):
                 raise NoSpace("there is no room left on this device") from error
             raise
         return dataclasses.replace(result, number=number, sound_file=name)
@@ -107,7 +107,7 @@ class History:
                     "UPDATE results SET note = ? WHERE number = ?", (note, number)
                 )
         except sqlite3.Error as error:
-            if _is_full(error):
+            if is_full(error):
                 raise NoSpace("there is no room left on this device") from error
             raise
 
@@ -123,7 +123,7 @@ class History:
                         (json.dumps({**json.loads(details), "meant": meant}), number),
                     )
         except sqlite3.Error as error:
-            if _is_full(error):
+            if is_full(error):
                 raise NoSpace("there is no room left on this device") from error
             raise
 
@@ -170,31 +170,45 @@ class History:
             return None
 
     def delete(self, number: int) -> None:
-        """Deletes one result and its recording. Again does nothing.
+        """Deletes one result and its recording, also where the device has no room left.
 
-        Raises OSError, sqlite3.Error; the result is still there then.
+        Again does nothing. Raises OSError, sqlite3.Error; the result is still there then.
         """
-        with self._lock, self._database:
+        with self._lock:
             row = self._database.execute(
                 "SELECT sound_file FROM results WHERE number = ?", (number,)
             ).fetchone()
-            self._database.execute("DELETE FROM results WHERE number = ?", (number,))
             if row is not None and row[0] is not None:
                 (self.folder / row[0]).unlink(missing_ok=True)
+            self._delete("DELETE FROM results WHERE number = ?", (number,))
 
     def delete_all(self) -> None:
         """Deletes every result and every recording, also those of damaged histories."""
         with self._lock:
-            with self._database:
-                self._database.execute("DELETE FROM results")
+            for pattern in ("*.wav", "*.part", "history.damaged-*"):
+                for path in self.folder.glob(pattern):
+                    path.unlink(missing_ok=True)
+            self._delete("DELETE FROM results")
             try:
                 self._database.execute("VACUUM")
             except sqlite3.OperationalError as error:
-                if not _is_full(error):  # it needs room for a moment; all is overwritten anyway
+                if not is_full(error):  # it needs room for a moment; all is overwritten anyway
                     raise
-        for pattern in ("*.wav", "*.part", "history.damaged-*"):
-            for path in self.folder.glob(pattern):
-                path.unlink(missing_ok=True)
+
+    def _delete(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        """Where no room is left for a journal beside the file, that is kept in memory."""
+        try:
+            with self._database:
+                self._database.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+            self._database.execute("PRAGMA journal_mode = MEMORY")
+            try:
+                with self._database:
+                    self._database.execute(statement, values)
+            finally:
+                self._database.execute("PRAGMA journal_mode = DELETE")
 
     def bytes_used(self) -> int:
         """On the disk, by all of it."""
@@ -270,7 +284,8 @@ def _result(row: tuple[Any, ...]) -> Result:
     )
 
 
-def _is_full(error: Exception) -> bool:
+def is_full(error: Exception) -> bool:
+    """Whether the device has no room left."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return "full" in str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.history import is_full
 from edge import Prediction, SettingsError, Voice
 from edge.voice import Example
 
@@ -65,7 +67,13 @@ class OwnVoice:
         with self._lock:
             of_it = [each for each in self.voice.examples if each.emotion == emotion]
             if of_it:
-                self._keep(self.voice.without(of_it[-1]))
+                voice = self.voice.without(of_it[-1])
+                try:
+                    self._keep(voice)
+                except OSError as error:
+                    if not is_full(error):
+                        raise
+                    self._keep_in_place(voice)
 
     @contextmanager
     def exchanging(
@@ -76,7 +84,7 @@ class OwnVoice:
         models: that answered to both. What was forgotten meanwhile is not there to be taken back.
 
         All that needs room on the disk is written before: if that fails, nothing is done within.
-        Raises OSError.
+        Taking back alone needs none. Raises OSError.
         """
         with self._lock:
             voice = self.voice
@@ -88,11 +96,20 @@ class OwnVoice:
                 yield
                 return
             aside = self.file.with_name(f"{self.file.name}.next")
+            has_room = True
             try:
                 if voice.examples:
-                    voice.save(aside)
+                    try:
+                        voice.save(aside)
+                    except OSError as error:
+                        has_room = False
+                        if latter is not None or not is_full(error):
+                            raise
                 yield
-                self._keep(voice, aside)
+                if has_room:
+                    self._keep(voice, aside)
+                else:
+                    self._keep_in_place(voice)
             finally:
                 aside.unlink(missing_ok=True)
 
@@ -110,6 +127,13 @@ class OwnVoice:
             os.replace(aside, self.file)
         else:
             voice.save(self.file)
+        self.voice, self.lost = voice, ""
+
+    def _keep_in_place(self, voice: Voice) -> None:
+        """Over what there is, which is longer: not safe from a crash, but in no need of room."""
+        with self.file.open("r+b") as file:
+            file.write(json.dumps(voice.to_dict()).encode())
+            file.truncate()
         self.voice, self.lost = voice, ""
 
     def _read(self) -> None:
