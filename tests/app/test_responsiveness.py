@@ -38,11 +38,16 @@ AFTER = 4
 
 
 class Collector:
-    """Watches what Python's collector does at its full collections."""
+    """Watches what Python's collector does at its full collections.
+
+    counts: whether objects are counted. Who counts holds them all for a moment, and a tuple that
+        another thread is about to fill must not be held: that thread would fail (SystemError).
+    """
 
     def __init__(self) -> None:
         self.seconds = self._counting = 0.0
         self.objects = 0
+        self.counts = False
 
     def __enter__(self) -> Collector:
         gc.callbacks.append(self._called)
@@ -61,7 +66,8 @@ class Collector:
             return
         now = time.thread_time()
         if phase == "start":
-            self.objects = len(gc.get_objects())
+            if self.counts:
+                self.objects = len(gc.get_objects())
             self._began = time.thread_time()
             self._counting += self._began - now
         else:
@@ -113,15 +119,19 @@ class Blocks:
         self._collector.objects = 0
         self._collector.taken()
         blocks = [self._frame(act)]
-        left = AFTER
-        end = time.monotonic() + 10
+        left, there = AFTER, False
+        self._collector.counts = app._models.done()
+        end = time.monotonic() + 30
         while left:
             assert time.monotonic() < end, f"{name}: it did not happen"
-            if not app.background.idle:
-                time.sleep(0.001)
+            if not there:
+                time.sleep(0.002)  # or no other thread comes to its work
+            if app.session is not None or app.teaching.session is not None:
+                self._collector.counts = False
             blocks.append(self._frame())
             there = app.complete and app.background.idle and until()
             left = left - 1 if there else AFTER
+        self._collector.counts = False
         self.note(name, [work for work, _ in blocks])
         self._with_collector[name].append(max(work + collecting for work, collecting in blocks))
         self._objects[name].append(self._collector.objects)
