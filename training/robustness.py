@@ -9,7 +9,7 @@ training speakers' clips. The same clips and the same seed give the same figures
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -59,12 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the table and what collapsed; writes the JSON file and the plot asked for."""
     recognizer = Recognizer(arguments.bundle)
     clips = read_corpora(arguments.corpora, arguments.only)
+    protocol = Protocol.load(arguments.protocol)
+    found = answers_by_condition(recognizer, clips, protocol, arguments.seed, arguments.clips)
     content = {
         "bundle": bundle_identity(recognizer.bundle),
-        "protocol": Protocol.load(arguments.protocol).name,
+        "protocol": protocol.name,
         "seed": arguments.seed,
-        **measure(recognizer, clips, Protocol.load(arguments.protocol), arguments.seed,
-                  arguments.clips),
+        **measure(found),
     }
     print(format_robustness(content))
     if arguments.json is not None:
@@ -78,19 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def measure(
-    recognizer: Recognizer,
-    clips: Sequence[Clip],
-    protocol: Protocol,
-    seed: int = 0,
-    most: int | None = None,
-    progress: bool = True,
-) -> dict[str, Any]:
+def measure(found: Mapping[str, Evaluation]) -> dict[str, Any]:
     """The figures of every condition, by corpus, as JSON values.
 
-    most: clips of each corpus. CorpusError when no unseen speaker has sound.
+    found: of `answers_by_condition`.
     """
-    found = answers_by_condition(recognizer, clips, protocol, seed, most, progress)
     clean = found["clean"]
     rows = [_figures(condition, found[condition.name], clean) for condition in conditions()]
     return {
@@ -117,7 +110,9 @@ def answers_by_condition(
 ) -> dict[str, Evaluation]:
     """The answers to the unseen speakers' clips, in the same order, by the condition's name.
 
-    Validation and test are one part here, called test. See `measure` for the arguments.
+    Validation and test are one part here, called test.
+
+    most: clips of each corpus. CorpusError when no unseen speaker has sound.
     """
     unseen = _chosen(clips, protocol, most)
     talkers = [read_sound(clip) for clip in _talkers(clips, protocol, seed)]

@@ -13,7 +13,12 @@ from edge.recognizer import Recognizer
 from tests.edge.bundles import random_gate
 from training.corpora import CorpusError, read_corpora
 from training.protocol import Protocol
-from training.robustness import draw_robustness, format_robustness, measure
+from training.robustness import (
+    answers_by_condition,
+    draw_robustness,
+    format_robustness,
+    measure,
+)
 
 
 class LoudBands:
@@ -47,7 +52,9 @@ def clips(miniature_corpora):
 
 @pytest.fixture(scope="module")
 def content(recognizer, clips):
-    return measure(recognizer, clips, Protocol.load(), most=8, progress=False)
+    return measure(
+        answers_by_condition(recognizer, clips, Protocol.load(), most=8, progress=False)
+    )
 
 
 def test_only_unseen_speakers_with_sound_are_heard(content):
@@ -66,7 +73,9 @@ def test_the_loss_is_against_clean_sound_on_the_same_clips(content):
 
 
 def test_the_same_seed_gives_the_same_figures(recognizer, clips, content):
-    assert measure(recognizer, clips, Protocol.load(), most=8, progress=False) == content
+    assert measure(
+        answers_by_condition(recognizer, clips, Protocol.load(), most=8, progress=False)
+    ) == content
 
 
 def test_a_loss_of_more_than_five_points_at_20_db_is_called_a_collapse(content):
@@ -89,7 +98,7 @@ def test_a_loss_of_more_than_five_points_at_20_db_is_called_a_collapse(content):
 def test_pictures_cannot_be_put_into_a_room(recognizer, clips):
     crema_d = [clip for clip in clips if clip.corpus == "crema-d"]
     with pytest.raises(CorpusError, match="has sound"):
-        measure(recognizer, crema_d, Protocol.load(), progress=False)
+        answers_by_condition(recognizer, crema_d, Protocol.load(), progress=False)
 
 
 def test_the_plot_has_a_row_for_each_corpus(content):
