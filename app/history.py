@@ -172,7 +172,8 @@ class History:
     def delete(self, number: int) -> None:
         """Deletes one result and its recording, also where the device has no room left.
 
-        Again does nothing. Raises OSError, sqlite3.Error; the result is still there then.
+        Again does nothing. Raises OSError, sqlite3.Error; the result is still there then, after
+        the latter without its recording, which goes first, to make room.
         """
         with self._lock:
             row = self._database.execute(

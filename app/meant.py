@@ -40,7 +40,7 @@ def put_right(history: History, own: OwnVoice, number: int, meant: str) -> bool:
 def delete(history: History, own: OwnVoice, number: int) -> None:
     """Deletes a result, and what the voice has learnt from it. Again does nothing.
 
-    Raises OSError, sqlite3.Error; all is as it was then.
+    Raises OSError, sqlite3.Error; result and voice are as they were then, see `History.delete`.
     """
     result = history.result(number)
     if result is None:

@@ -118,9 +118,9 @@ class Blocks:
         """Acts within a frame, and goes on until all of it is there."""
         self._collector.objects = 0
         self._collector.taken()
+        self._collector.counts = app._models.done()
         blocks = [self._frame(act)]
         left, there = AFTER, False
-        self._collector.counts = app._models.done()
         end = time.monotonic() + 30
         while left:
             assert time.monotonic() < end, f"{name}: it did not happen"
