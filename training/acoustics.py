@@ -14,12 +14,13 @@ from functools import cached_property
 import numpy as np
 from scipy.signal import lfilter
 
-from edge.features import FrontEnd, mel_filters, relative_db
+from edge.features import FrontEnd, LogMel, mel_filters, relative_db
 from edge.gender import DECIBELS_PER_NEPER
 
 _NEPERS_PER_DB = np.float32(1 / DECIBELS_PER_NEPER)
 _BANK_FRAMES = 512
 _BABBLES = 48
+_QUIETEST_SPEECH = 10 ** (-30.0 / 10)  # of a clip's loudest frame; anything below is a pause
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,14 @@ class Acoustics:
         self._hertz = band_centres(front_end)
         self._widths = np.gradient(self._hertz).astype(np.float32)
         self._frame_seconds = front_end.hop_length / front_end.sample_rate
-        rng = np.random.default_rng(0)
-        # A band's power in steady noise varies the less, the more of the spectrum it sums up.
-        degrees = np.linspace(1.0, 4.0, front_end.mel_bands)
-        steady = rng.gamma(degrees, 1 / degrees, (2048, front_end.mel_bands))
-        self._steady = (steady + 1e-3).astype(np.float32)
+        self._steady, self._beats = _textures(front_end)
         self._talkers = talkers
 
     @cached_property
     def _babble(self) -> list[np.ndarray]:
         rng = np.random.default_rng(1)
-        return [_babble(self._talkers, rng) for _ in range(_BABBLES if len(self._talkers) else 0)]
+        count = _BABBLES if len(self._talkers) else 0
+        return [self.babble(_BANK_FRAMES, rng.integers(3, 9), rng) for _ in range(count)]
 
     def spoilt(self, log_mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The log-mel as it is, or after some of: overdrive, a room, noise, a narrow band."""
@@ -78,18 +76,34 @@ class Acoustics:
         if overdriven:
             power = self._overdriven(power, rng)
         if in_room:
-            power = self._in_room(power, rng)
+            seconds = rng.uniform(*s.room_seconds)
+            power = self.in_room(power, seconds, rng.uniform(0.0, 9.0), rng)
         if noisy:
             noise = self._noise(len(power), rng)
-            power = self.add(power, noise, rng.uniform(*s.noise_snr_db))
+            power = self.add(power, noise, rng.uniform(*s.noise_snr_db), rng)
         if narrow:
             power = self._narrow(power, rng)
         return relative_db(10 * np.log10(np.maximum(power, np.float32(1e-12))))
 
-    def add(self, power: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-        """Powers of speech with the noise, whose mean is snr_db below the speech's."""
-        ratio = self._mean(power) / self._mean(noise) * 10 ** (-snr_db / 10)
-        return power + noise * np.float32(ratio)
+    def add(
+        self, power: np.ndarray, noise: np.ndarray, snr_db: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Powers of speech with the noise, snr_db below the mean of the speech without pauses."""
+        loudness = power @ self._widths  # (frames,)
+        speech = float(loudness[loudness >= loudness.max() * _QUIETEST_SPEECH].mean())
+        ratio = speech / self._mean(noise) * 10 ** (-snr_db / 10)
+        return self._together(power, noise * np.float32(ratio), rng)
+
+    def _together(
+        self, one: np.ndarray, other: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Powers of two sounds at once: where they are about as loud they add up, or cancel out."""
+        beats = self._texture(self._beats, len(one), rng)
+        return one + other + 2.0 * np.sqrt(one * other) * beats
+
+    @staticmethod
+    def _texture(bank: np.ndarray, frames: int, rng: np.random.Generator) -> np.ndarray:
+        return np.take(bank, np.arange(frames) + rng.integers(len(bank)), 0, mode="wrap")
 
     def _mean(self, power: np.ndarray) -> float:
         """Of a frame's power over all hertz, not over bands, of which the low ones are narrow."""
@@ -99,23 +113,40 @@ class Acoustics:
         """(frames, bands) powers: hiss, a street with what passes by, or other people's talk."""
         kind = rng.integers(3 if self._babble else 2)
         if kind == 2:
-            babble = self._babble[rng.integers(len(self._babble))]
-            return np.take(babble, np.arange(frames) + rng.integers(len(babble)), 0, mode="wrap")
-        start = rng.integers(len(self._steady))
-        steady = np.take(self._steady, np.arange(frames) + start, 0, mode="wrap")
+            return self._texture(self._babble[rng.integers(len(self._babble))], frames, rng)
         if kind == 0:
-            return steady * self._slope(rng.uniform(*self._settings.hiss_slope))
-        street = steady * self._slope(rng.uniform(-7.0, -3.0))
+            return self.hiss(frames, self._settings.hiss_slope, rng)
+        return self.street(frames, rng)
+
+    def hiss(
+        self, frames: int, db_per_octave: tuple[float, float], rng: np.random.Generator
+    ) -> np.ndarray:
+        """(frames, bands) powers of steady noise, white if it neither falls nor rises."""
+        steady = self._texture(self._steady, frames, rng)
+        return steady * self._slope(rng.uniform(*db_per_octave))
+
+    def street(self, frames: int, rng: np.random.Generator) -> np.ndarray:
+        """(frames, bands) powers of rumble, and of one or two vehicles that pass."""
+        street = self.hiss(frames, (-7.0, -3.0), rng)
         time = np.arange(frames) * self._frame_seconds
         seconds = max(time[-1], 1.0)
-        for _ in range(rng.integers(1, 3)):  # vehicles
+        for _ in range(rng.integers(1, 3)):
             away = (time - rng.uniform(0, seconds)) / rng.uniform(0.7, 2.5)
             loudness = rng.uniform(0.2, 4.0) * np.exp(-2 * away**2)
-            tyres = np.take(self._steady, np.arange(frames) + rng.integers(2048), 0, mode="wrap")
-            tyres = tyres * self._slope(rng.uniform(-6.0, -2.0))
+            tyres = self.hiss(frames, (-6.0, -2.0), rng)
             scale = self._mean(street) / self._mean(tyres)
             street = street + tyres * (scale * loudness[:, None]).astype(np.float32)
         return street
+
+    def babble(self, frames: int, voices: int, rng: np.random.Generator) -> np.ndarray:
+        """(frames, bands) powers of so many people who talk at once."""
+        total = np.zeros((frames, self._talkers[0].shape[1]), np.float32)
+        for _ in range(voices):
+            talker = np.asarray(self._talkers[rng.integers(len(self._talkers))], np.float32)
+            power = np.exp(talker * _NEPERS_PER_DB)
+            one = self._texture(power, frames, rng) / max(float(power.mean()), 1e-9)
+            total = self._together(total, one, rng)
+        return total
 
     def _slope(self, db_per_octave: float) -> np.ndarray:
         """(bands,) power of a spectrum that falls by so much, and is level below 40 Hz."""
@@ -132,12 +163,17 @@ class Acoustics:
         spectrum = self._slope(rng.uniform(-6.0, 0.0))
         return held + (strewn[:, None] * (spectrum / (spectrum @ self._widths))).astype(np.float32)
 
-    def _in_room(self, power: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """An exponential tail behind every frame, up to as loud as the direct sound."""
-        decay = 10 ** (-6 * self._frame_seconds / rng.uniform(*self._settings.room_seconds))
-        share = 10 ** (-rng.uniform(0.0, 9.0) / 10)
-        tail = lfilter([(1 - decay) * share], [1.0, -decay], power, axis=0)
-        return (power + tail).astype(np.float32)
+    def in_room(
+        self, power: np.ndarray, seconds: float, below_db: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Powers with an exponential tail behind every frame, that much below the direct sound.
+
+        seconds: in which the tail dies by 60 dB
+        """
+        decay = 10 ** (-6 * self._frame_seconds / seconds)
+        share = 10 ** (-below_db / 10)
+        tail = lfilter([(1 - decay) * share], [1.0, -decay], power, axis=0).astype(np.float32)
+        return self._together(power, tail * self._texture(self._steady, len(power), rng), rng)
 
     def _narrow(self, power: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Nothing below or above some frequencies, but for the noise of coarse steps."""
@@ -151,13 +187,21 @@ class Acoustics:
         return (heard + floor * 1e-3).astype(np.float32)
 
 
-def _babble(talkers: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """(_BANK_FRAMES, bands) powers of a few people who talk at once."""
-    total = np.zeros((_BANK_FRAMES, talkers[0].shape[1]), np.float32)
-    for _ in range(rng.integers(3, 9)):
-        talker = np.asarray(talkers[rng.integers(len(talkers))], np.float32)
-        power = np.exp(talker * _NEPERS_PER_DB)
-        start = rng.integers(len(power))
-        rows = np.take(power, np.arange(_BANK_FRAMES) + start, 0, mode="wrap")
-        total += rows / max(float(power.mean()), 1e-9)
-    return total
+def _textures(front_end: FrontEnd) -> tuple[np.ndarray, np.ndarray]:
+    """Two banks of (_BANK_FRAMES * 4, bands) float32, as the front end hears white noise.
+
+    Its powers, of mean 1; and what the power of two of them at once is more than the sum of their
+    powers, by twice the root of their product. Both vary from frame to frame and from band to band
+    as overlapping windows let them: noise that is drawn anew in each cell is easily heard through.
+    """
+    rng = np.random.default_rng(0)
+    samples = (4 * _BANK_FRAMES - 1) * front_end.hop_length
+    log_mel = LogMel(front_end)
+    one, other = rng.normal(0.0, 0.1, (2, samples)).astype(np.float32)
+    powers = [
+        np.exp(log_mel(sound).astype(np.float64) / DECIBELS_PER_NEPER)
+        for sound in (one, other, one + other)
+    ]
+    beats = (powers[2] - powers[0] - powers[1]) / (2.0 * np.sqrt(powers[0] * powers[1]))
+    steady = powers[0] / powers[0].mean(axis=0)
+    return steady.astype(np.float32), np.clip(beats, -0.999, 0.999).astype(np.float32)

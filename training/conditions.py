@@ -1,6 +1,7 @@
 """Bad acoustics for sounds: noise, reverberation, a telephone's band, clipping, gain.
 
 Sounds are (n,) float32 at 16 kHz; every random number comes from the generator that is passed in.
+Noise and rooms are there for log-mels, too, as `training.acoustics` makes them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.scenes import NOISES, RATE, Scene, in_noise, noise_of, speech_of_clean
+from edge.features import relative_db
+from training.acoustics import Acoustics
+from training.scenes import (
+    BABBLE_VOICES,
+    NOISES,
+    RATE,
+    Scene,
+    in_noise,
+    noise_of,
+    speech_of_clean,
+)
 
 SNRS_DB = (20, 10, 5)
 USUAL_LEVEL_DB = -30.0
@@ -25,23 +36,33 @@ class Condition:
 
     kind: groups conditions of different strength; snr_db: of noise, None for the others
     spoil: a sound, a generator and other speakers' sounds to the samples and their rate
+    spoil_log_mel: relative decibels of a clip without sound, a generator and what spoils them to
+        others; None for what cannot be done to them
     """
 
     name: str
     kind: str
     snr_db: int | None
     spoil: Callable[[np.ndarray, np.random.Generator, Sequence[np.ndarray]], Spoiled]
+    spoil_log_mel: Callable[[np.ndarray, np.random.Generator, Acoustics], np.ndarray] | None = None
 
 
 def conditions() -> list[Condition]:
     """All of them; the first one leaves the sound as it is."""
-    found = [Condition("clean", "clean", None, lambda sound, rng, talkers: (sound, RATE))]
+    found = [Condition(
+        "clean", "clean", None, lambda sound, rng, talkers: (sound, RATE),
+        lambda log_mel, rng, acoustics: log_mel,
+    )]
     for noise in NOISES:
         for snr_db in SNRS_DB:
-            found.append(Condition(f"{noise} {snr_db} dB", noise, snr_db, _noisy(noise, snr_db)))
+            found.append(Condition(
+                f"{noise} {snr_db} dB", noise, snr_db, _noisy(noise, snr_db),
+                _noisy_log_mel(noise, snr_db),
+            ))
     for seconds in (0.3, 0.6, 1.0):
         found.append(Condition(
-            f"reverberation {seconds:g} s", "reverberation", None, _reverberant(seconds)
+            f"reverberation {seconds:g} s", "reverberation", None, _reverberant(seconds),
+            _reverberant_log_mel(seconds),
         ))
     found += [
         Condition("telephone 8 kHz", "telephone", None, lambda s, rng, talkers: telephone(s)),
@@ -103,6 +124,37 @@ def recorded(sound: np.ndarray, gain_db: float) -> np.ndarray:
     steps = np.clip(np.round(sound * gain * 32768), -32768, 32767)
     return (steps / 32768).astype(np.float32)
 
+
+
+def noisy_log_mel(
+    log_mel: np.ndarray, kind: str, snr_db: float, rng: np.random.Generator, acoustics: Acoustics
+) -> np.ndarray:
+    """The same of (frames, bands) relative decibels as `noisy` of a sound."""
+    frames = len(log_mel)
+    noise = {
+        "white": lambda: acoustics.hiss(frames, (0.0, 0.0), rng),
+        "babble": lambda: acoustics.babble(frames, BABBLE_VOICES, rng),
+        "street": lambda: acoustics.street(frames, rng),
+    }[kind]()
+    return _decibels(acoustics.add(_power(log_mel), noise, snr_db, rng))
+
+
+def _power(log_mel: np.ndarray) -> np.ndarray:
+    return (10 ** (log_mel.astype(np.float64) / 10)).astype(np.float32)
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    return relative_db(10 * np.log10(np.maximum(power, np.float32(1e-12))))
+
+
+def _noisy_log_mel(kind: str, snr_db: int) -> Callable[..., np.ndarray]:
+    return lambda log_mel, rng, acoustics: noisy_log_mel(log_mel, kind, snr_db, rng, acoustics)
+
+
+def _reverberant_log_mel(seconds: float) -> Callable[..., np.ndarray]:
+    return lambda log_mel, rng, acoustics: _decibels(
+        acoustics.in_room(_power(log_mel), seconds, 0.0, rng)
+    )
 
 
 

@@ -65,7 +65,7 @@ class SharedSettings:
     shrinkage: float = 0.4     # of the covariance within classes, towards the identity
     spoilt_copies: int = 5     # of each clip, in bad acoustics
     acoustics: AcousticSettings = AcousticSettings(
-        noise_share=0.8, noise_snr_db=(5.0, 30.0), hiss_slope=(-3.5, 1.5)
+        noise_share=0.8, noise_snr_db=(3.0, 30.0), hiss_slope=(-3.5, 1.5)
     )
     corpora: dict[str, float] = field(  # how much each says; TESS has two speakers, SAVEE four
         default_factory=lambda: {"savee": 0.5, "tess": 0.3}

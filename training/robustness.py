@@ -2,8 +2,10 @@
 
     python -m training robustness --bundle BUNDLE --corpora CORPORA --json FILE --plot FILE
 
-Every clip with sound of the unseen speakers is recognised under every condition. Babble is mixed of
-training speakers' clips. The same clips and the same seed give the same figures.
+Every clip of the unseen speakers is recognised under every condition; one that is there as a
+log-mel alone, under those that can be worked on it. Babble is mixed of training speakers' clips.
+The same clips and the same seed give the same figures. `--part validation` leaves the test speakers
+out, where something is to be chosen.
 """
 
 from __future__ import annotations
@@ -12,18 +14,28 @@ import argparse
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edge.bundle import DEFAULT_BUNDLE
+from edge.features import FrontEnd
 from edge.labels import LABELS
 from edge.prediction import Prediction
 from edge.recognizer import Recognizer
 from training import metrics
+from training.acoustics import Acoustics, AcousticSettings
 from training.conditions import Condition, conditions
-from training.corpora import CORPORA, CORPUS_LABELS, Clip, CorpusError, read_corpora
+from training.corpora import (
+    CORPORA,
+    CORPUS_LABELS,
+    Clip,
+    CorpusError,
+    load_log_mel,
+    read_corpora,
+)
 from training.evaluate import bundle_identity
 from training.evaluation import UNSEEN, Evaluation
 from training.protocol import RELEASE, Protocol
@@ -49,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--only", nargs="+", choices=CORPORA, metavar="CORPUS", help=f"of {', '.join(CORPORA)}")
     add("--protocol", type=Path, default=RELEASE,
         help="split by speaker (default: the released models')")
+    add("--part", choices=UNSEEN, help="of the unseen speakers (default: all)")
     add("--seed", type=int, default=0, help="of noises and rooms (default: 0)")
     add("--clips", type=int, metavar="N", help="at most, evenly, of each corpus (default: all)")
     add("--json", type=Path, metavar="FILE", help="write every figure to FILE")
@@ -60,10 +73,13 @@ def run(arguments: argparse.Namespace) -> int:
     recognizer = Recognizer(arguments.bundle)
     clips = read_corpora(arguments.corpora, arguments.only)
     protocol = Protocol.load(arguments.protocol)
-    found = answers_by_condition(recognizer, clips, protocol, arguments.seed, arguments.clips)
+    found = answers_by_condition(
+        recognizer, clips, protocol, arguments.seed, arguments.clips, part=arguments.part
+    )
     content = {
         "bundle": bundle_identity(recognizer.bundle),
         "protocol": protocol.name,
+        "part": arguments.part or "unseen",
         "seed": arguments.seed,
         **measure(found),
     }
@@ -85,7 +101,10 @@ def measure(found: Mapping[str, Evaluation]) -> dict[str, Any]:
     found: of `answers_by_condition`.
     """
     clean = found["clean"]
-    rows = [_figures(condition, found[condition.name], clean) for condition in conditions()]
+    rows = [
+        _figures(condition, found[condition.name], clean)
+        for condition in conditions() if condition.name in found
+    ]
     return {
         "clips": len(clean.clips),
         "speakers": len({(clip.corpus, clip.speaker) for clip in clean.clips}),
@@ -107,34 +126,36 @@ def answers_by_condition(
     seed: int = 0,
     most: int | None = None,
     progress: bool = True,
+    part: str | None = None,
 ) -> dict[str, Evaluation]:
     """The answers to the unseen speakers' clips, in the same order, by the condition's name.
 
-    Validation and test are one part here, called test.
+    A condition that is for sound alone has no answers to the clips without sound, which are the
+    last ones of the others. Validation and test are one part here, called test.
 
-    most: clips of each corpus. CorpusError when no unseen speaker has sound.
+    most: clips of each corpus; part: "validation" or "test" alone. CorpusError when there is no
+    clip of them.
     """
-    unseen = _chosen(clips, protocol, most)
-    talkers = [read_sound(clip) for clip in _talkers(clips, protocol, seed)]
+    unseen = _chosen(clips, protocol, most, UNSEEN if part is None else (part,))
+    talkers = _talkers(clips, protocol, seed)
     return _recognised(recognizer, unseen, talkers, seed, progress)
 
 
-def _chosen(clips: Sequence[Clip], protocol: Protocol, most: int | None) -> list[Clip]:
+def _chosen(
+    clips: Sequence[Clip], protocol: Protocol, most: int | None, parts: Sequence[str]
+) -> list[Clip]:
     chosen = []
     for corpus in CORPORA:
         here = [
             clip for clip in clips
-            if clip.corpus == corpus and clip.sound and clip.emotion
-            and protocol.part(clip) in UNSEEN
+            if clip.corpus == corpus and clip.emotion and protocol.part(clip) in parts
         ]
         if most is not None and len(here) > most:
             here = [here[k] for k in np.linspace(0, len(here) - 1, most).round().astype(int)]
         chosen += here
     if not chosen:
-        raise CorpusError(
-            "no validation or test speaker has sound; a log-mel cannot be put into a room"
-        )
-    return chosen
+        raise CorpusError(f"there is no clip of a speaker under {' or '.join(parts)}")
+    return sorted(chosen, key=lambda clip: not clip.sound)
 
 
 def _talkers(clips: Sequence[Clip], protocol: Protocol, seed: int) -> list[Clip]:
@@ -148,7 +169,7 @@ def _talkers(clips: Sequence[Clip], protocol: Protocol, seed: int) -> list[Clip]
 def _recognised(
     recognizer: Recognizer,
     clips: Sequence[Clip],
-    talkers: Sequence[np.ndarray],
+    talkers: Sequence[Clip],
     seed: int,
     progress: bool,
 ) -> dict[str, Evaluation]:
@@ -156,17 +177,25 @@ def _recognised(
     from tqdm import tqdm
 
     kinds = conditions()
+    sounds = [read_sound(clip) for clip in talkers]
+    acoustics = Acoustics(AcousticSettings(), FrontEnd(), [load_log_mel(clip) for clip in talkers])
 
-    def answer(index: int) -> list[tuple[Prediction, Prediction]]:
-        sound, clip = read_sound(clips[index]), clips[index]
-        answers = []
+    def answer(index: int) -> list[tuple[Prediction, Prediction] | None]:
+        clip = clips[index]
+        heard = read_sound(clip) if clip.sound else load_log_mel(clip)
+        answers: list[tuple[Prediction, Prediction] | None] = []
         for number, condition in enumerate(kinds):
             rng = np.random.default_rng([seed, number, index])
-            samples, rate = condition.spoil(sound, rng, talkers)
-            answers.append((
-                recognizer.predict(samples, rate),
-                recognizer.predict(samples, rate, gender=clip.gender),
-            ))
+            if clip.sound:
+                ask = partial(recognizer.predict, *condition.spoil(heard, rng, sounds))
+            elif condition.spoil_log_mel is not None:
+                ask = partial(
+                    recognizer.predict_log_mel, condition.spoil_log_mel(heard, rng, acoustics)
+                )
+            else:
+                answers.append(None)
+                continue
+            answers.append((ask(), ask(gender=clip.gender)))
         return answers
 
     with ThreadPoolExecutor(2) as pool:
@@ -174,10 +203,13 @@ def _recognised(
             pool.map(answer, range(len(clips))), total=len(clips), unit="clip",
             desc="spoiling", disable=not progress,
         ))
-    return {
-        condition.name: _evaluation(clips, [answers[number] for answers in of_clips])
-        for number, condition in enumerate(kinds)
-    }
+    found = {}
+    for number, condition in enumerate(kinds):
+        pairs = [(clip, answers[number]) for clip, answers in zip(clips, of_clips)]
+        done = [(clip, pair) for clip, pair in pairs if pair is not None]
+        if done:
+            found[condition.name] = _evaluation(*zip(*done))
+    return found
 
 
 def _evaluation(
@@ -222,7 +254,9 @@ def _loss(corpus: str, found: Evaluation, clean: Evaluation) -> metrics.Interval
     classes = [LABELS.index(label) for label in CORPUS_LABELS[corpus]]
     truth = [LABELS.index(found.clips[k].emotion) for k in np.flatnonzero(chosen)]
     before, after = (
-        metrics.restrict(each.probabilities[chosen], classes).argmax(axis=1)
+        metrics.restrict(
+            each.probabilities[each.select(corpus=corpus, emotional=True)], classes
+        ).argmax(axis=1)
         for each in (clean, found)
     )
     return metrics.bootstrap(
@@ -237,6 +271,9 @@ def format_robustness(content: dict[str, Any]) -> str:
     for row in content["conditions"]:
         cells = [row["name"]]
         for corpus in corpora:
+            if corpus not in row["corpora"]:
+                cells += [""] * 5
+                continue
             figures = row["corpora"][corpus]
             loss = figures["ua_loss"]
             cells += [
@@ -272,12 +309,15 @@ def draw_robustness(content: dict[str, Any]) -> Figure:
         figure = blank_figure(10.0, 3.3 * len(corpora))
         panels = figure.subplots(len(corpora), 2, squeeze=False, width_ratios=[1, 1.25])
         for (curves, bars), corpus in zip(panels, corpora):
-            ua = {row["name"]: 100 * row["corpora"][corpus]["ua"] for row in content["conditions"]}
+            ua = {
+                row["name"]: 100 * row["corpora"][corpus]["ua"]
+                for row in content["conditions"] if corpus in row["corpora"]
+            }
             clean = ua["clean"]
             for noise, colour in colours.items():
                 points = [
                     (row["snr_db"], ua[row["name"]]) for row in content["conditions"]
-                    if row["kind"] == noise
+                    if row["kind"] == noise and row["name"] in ua
                 ]
                 curves.plot(*zip(*points), "o-", color=colour, label=noise)
             curves.axhline(clean, color=INK, linewidth=1, label="clean")
@@ -288,7 +328,7 @@ def draw_robustness(content: dict[str, Any]) -> Figure:
             curves.legend(frameon=False, fontsize=8)
             others = [
                 row["name"] for row in content["conditions"]
-                if row["snr_db"] is None and row["kind"] != "clean"
+                if row["snr_db"] is None and row["kind"] != "clean" and row["name"] in ua
             ]
             bars.barh(range(len(others)), [ua[name] for name in others], 0.62, color="#6f8c9b")
             for place, name in enumerate(others):

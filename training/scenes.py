@@ -24,6 +24,8 @@ SPEECH_RANGE_DB = 30.0
 CLOSED_GAP_FRAMES = 12
 """Gaps of up to 0.2 s between such frames are stops within words, and speech too."""
 
+BABBLE_VOICES = 8
+
 NOISES = ("white", "babble", "street")
 NOT_SPEECH = ("silence", "white", "pink", "street", "mains hum", "chords")
 
@@ -123,7 +125,10 @@ def _coloured(samples: int, rng: np.random.Generator, slope: float) -> np.ndarra
 
 
 def _babble(
-    samples: int, rng: np.random.Generator, talkers: Sequence[np.ndarray], voices: int = 8
+    samples: int,
+    rng: np.random.Generator,
+    talkers: Sequence[np.ndarray],
+    voices: int = BABBLE_VOICES,
 ) -> np.ndarray:
     """So many voices at once, each saying one clip after the other."""
     total = np.zeros(samples)

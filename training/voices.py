@@ -453,7 +453,8 @@ def run(arguments: argparse.Namespace) -> int:
         recognizer = Recognizer(Bundle.load(arguments.bundle))
         speakers += of_bundle(recognizer, clips, protocol)
         if arguments.acoustics:
-            spoilt = answers_by_condition(recognizer, clips, protocol)
+            sounds = [clip for clip in clips if clip.sound]
+            spoilt = answers_by_condition(recognizer, sounds, protocol)
     for folder in arguments.crossval:
         speakers += of_crossval(folder)
     content: dict[str, Any] = {

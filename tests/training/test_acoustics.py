@@ -7,7 +7,7 @@ import pytest
 
 from edge.features import FrontEnd, LogMel, relative_db
 from training.acoustics import Acoustics, AcousticSettings
-from training.conditions import noisy
+from training.conditions import noisy, reverberant
 
 NOTHING = {"noise_share": 0.0, "overdrive_share": 0.0, "room_share": 0.0, "band_share": 0.0}
 
@@ -56,27 +56,84 @@ def test_clips_of_any_length_can_be_spoilt(frames):
 @pytest.mark.parametrize("snr_db", [0.0, 10.0, 30.0])
 def test_noise_has_the_power_that_the_ratio_asks_for(snr_db):
     spoiler = acoustics()
-    speech = power(log_mel()).astype(np.float32)
+    rng = np.random.default_rng(0)
+    speech = power(0.4 * log_mel(2000)).astype(np.float32)  # without pauses
     widths = spoiler._widths
-    noise = spoiler._steady[:200] * spoiler._slope(-6.0)
-    added = spoiler.add(speech, noise, snr_db) - speech
+    noise = spoiler._steady[:2000] * spoiler._slope(-6.0)
+    added = spoiler.add(speech, noise, snr_db, rng) - speech
     ratio = (speech.mean(axis=0) @ widths) / (added.mean(axis=0) @ widths)
-    assert 10 * np.log10(ratio) == pytest.approx(snr_db, abs=0.05)
+    assert 10 * np.log10(ratio) == pytest.approx(snr_db, abs=0.5)
 
 
-def test_white_noise_is_like_that_of_sound():
-    """Each band's mean level is that which white noise added to the sound itself has."""
-    rng = np.random.default_rng(3)
-    time = np.arange(32000) / 16000
-    voice = sum(np.sin(2 * np.pi * 180 * k * time) / k for k in range(1, 20))
-    sound = (0.05 * voice * (1.1 + np.sin(2 * np.pi * 3 * time))).astype(np.float32)
-    heard = relative_db(LogMel()(noisy(sound, "white", 15.0, rng, [])))
+def test_pauses_do_not_count_as_speech_of_which_the_ratio_is():
     spoiler = acoustics()
+    speech = power(log_mel()).astype(np.float32)
+    pause = np.full((300, 128), 1e-8, np.float32)
+    noise = spoiler._steady[:500]
+    alone = spoiler.add(speech, noise[:200], 10.0, np.random.default_rng(0))
+    within = spoiler.add(
+        np.concatenate([speech, pause]), noise, 10.0, np.random.default_rng(0)
+    )
+    apart = 10 * np.log10(within[:200].mean(axis=0) / alone.mean(axis=0))
+    assert np.abs(apart).max() < 0.5
+
+
+def voice():
+    """Two seconds of syllables of a voice, of which little is above 3 kHz."""
+    time = np.arange(32000) / 16000
+    tone = sum(np.sin(2 * np.pi * 180 * k * time) / k for k in range(1, 20))
+    return (0.05 * tone * (1.1 + np.sin(2 * np.pi * 3 * time))).astype(np.float32)
+
+
+@pytest.mark.parametrize("snr_db", [5.0, 15.0])
+def test_white_noise_is_like_that_of_sound(snr_db):
+    """In level, in how far it varies, and in how alike neighbours in time and frequency are."""
+    sound = voice()
     clean = power(relative_db(LogMel()(sound))).astype(np.float32)
-    made = relative_db(10 * np.log10(spoiler.add(clean, spoiler._steady[: len(clean)], 15.0)))
-    bands = slice(90, 128)  # where there is hardly any voice
-    apart = 10 * np.log10(power(heard)[:, bands].mean() / power(made)[:, bands].mean())
-    assert abs(apart) < 2.0
+    spoiler = acoustics()
+    heard, made = [], []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        heard.append(relative_db(LogMel()(noisy(sound, "white", snr_db, rng, []))))
+        noise = spoiler._texture(spoiler._steady, len(clean), rng)
+        made.append(relative_db(10 * np.log10(spoiler.add(clean, noise, snr_db, rng))))
+    for bands in (slice(70, 128), slice(10, 40)):  # hardly any voice; voice and noise
+        of_sound, of_log_mel = (texture(np.stack(x)[:, 2:-2, bands]) for x in (heard, made))
+        assert of_log_mel["level"] == pytest.approx(of_sound["level"], abs=0.7)
+        for name in ("spread", "in time", "across"):
+            assert of_log_mel[name] == pytest.approx(of_sound[name], rel=0.2, abs=0.05), name
+
+
+@pytest.mark.parametrize("seconds", [0.4, 1.0])
+def test_a_room_is_like_that_of_sound(seconds):
+    """In how loud its tail is, how that dies, and how far it varies."""
+    sound = np.concatenate([voice(), np.zeros(8000, np.float32)])
+    dry = LogMel()(sound)
+    clean = power(relative_db(dry)).astype(np.float32)
+    spoiler = acoustics()
+    heard, made = [], []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        heard.append(LogMel()(reverberant(sound, seconds, rng)) - dry.max())
+        made.append(10 * np.log10(spoiler.in_room(clean, seconds, 0.0, rng)))
+    for frames in (slice(128, 140), slice(145, 155)):  # the voice ends at 125
+        one, other = (texture(np.stack(x)[:, frames, 4:60]) for x in (heard, made))
+        assert other["level"] == pytest.approx(one["level"], abs=2.0)
+        assert other["spread"] == pytest.approx(one["spread"], rel=0.15)
+        for name in ("in time", "across"):
+            assert other[name] == pytest.approx(one[name], rel=0.3), name
+
+
+def texture(decibels):
+    """Of (trials, frames, bands): what differs from trial to trial is noise."""
+    apart = decibels - decibels.mean(axis=0)
+    square = np.mean(apart**2)
+    return {
+        "level": 10 * np.log10(power(decibels).mean()),
+        "spread": np.sqrt(square),
+        "in time": np.mean(apart[:, 1:] * apart[:, :-1]) / square,
+        "across": np.mean(apart[:, :, 1:] * apart[:, :, :-1]) / square,
+    }
 
 
 def test_a_room_fills_the_pauses_and_a_telephone_cuts_the_ends_of_the_spectrum():

@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge.features import FrontEnd, LogMel, relative_db
 from tests.synthetic_speech import synthesise
-from training.conditions import clipped, conditions, noisy, recorded, reverberant, telephone
+from training.acoustics import Acoustics, AcousticSettings
+from training.conditions import (
+    clipped,
+    conditions,
+    noisy,
+    noisy_log_mel,
+    recorded,
+    reverberant,
+    telephone,
+)
 from training.scenes import HOP, NOISES, speech_of_clean
 
 
@@ -33,6 +43,26 @@ def test_noise_has_the_stated_ratio_to_the_speech(sound, talkers, kind, snr_db):
     active = np.repeat(speech_of_clean(sound), HOP)[: len(sound)]
     found = 10 * np.log10(power(scale * sound[active]) / power(rest))
     assert found == pytest.approx(snr_db, abs=0.5)
+
+
+@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("snr_db", [20, 5])
+def test_noise_put_into_a_log_mel_is_as_loud_as_in_the_sound(sound, talkers, kind, snr_db):
+    """In each third of the bands, where a quarter of the frames is quieter than the others."""
+    clean = relative_db(LogMel()(sound))
+    acoustics = Acoustics(
+        AcousticSettings(), FrontEnd(), [relative_db(LogMel()(talker)) for talker in talkers]
+    )
+    heard, made = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        heard.append(relative_db(LogMel()(noisy(sound, kind, snr_db, rng, talkers))))
+        made.append(noisy_log_mel(clean, kind, snr_db, rng, acoustics))
+    assert all(each.dtype == np.float32 and each.max() == 0.0 for each in made)
+    thirds = (np.array_split(np.stack(trials), 3, axis=2) for trials in (heard, made))
+    for of_sound, of_log_mel in zip(*thirds):
+        floors = [np.percentile(x, 25, axis=1).mean() for x in (of_sound, of_log_mel)]
+        assert floors[1] == pytest.approx(floors[0], abs=3.5 if kind == "street" else 1.2)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.8])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -385,17 +385,7 @@ def _robustness(content: dict[str, Any]) -> Section:
     for corpus in corpora:
         header += [f"{corpus} UA", "change", "UA, true gender", "gate UAR"]
     rows = [
-        [
-            row["name"],
-            *(
-                cell for corpus in corpora for cell in (
-                    percent(row["corpora"][corpus]["ua"]),
-                    percent(-row["corpora"][corpus]["ua_loss"]["estimate"], sign=True),
-                    percent(row["corpora"][corpus]["ua_true_gender"]),
-                    percent(row["corpora"][corpus]["gate_uar"]),
-                )
-            ),
-        ]
+        [row["name"], *(cell for corpus in corpora for cell in _of_corpus(row, corpus))]
         for row in content["conditions"]
     ]
     return Section("Robustness", verdict + paragraph(
@@ -403,6 +393,18 @@ def _robustness(content: dict[str, Any]) -> Section:
         "what may be lost at 20 dB."
     ) + pictures.as_image(draw_robustness(content), "UA under every condition")
       + folded("Every figure", table(header, rows)))
+
+
+def _of_corpus(row: Mapping[str, Any], corpus: str) -> tuple[str, ...]:
+    figures = row["corpora"].get(corpus)
+    if figures is None:
+        return ("",) * 4
+    return (
+        percent(figures["ua"]),
+        percent(-figures["ua_loss"]["estimate"], sign=True),
+        percent(figures["ua_true_gender"]),
+        percent(figures["gate_uar"]),
+    )
 
 
 def _ladder(rungs: Sequence[Rung]) -> Section:
