@@ -53,7 +53,7 @@ HARSH := distillation=0.7 universal.learning_rate=0.0012 specialised.epochs=6 \
   augmentation.acoustics.noise_share=0.75 'augmentation.acoustics.noise_snr_db=[3.0,30.0]' \
   augmentation.acoustics.room_share=0.2 augmentation.acoustics.band_share=0.2
 NOISY := distillation=0.7 universal.learning_rate=0.0012 specialised.epochs=5 \
-  augmentation.acoustics.noise_share=0.8 'augmentation.acoustics.noise_snr_db=[5.0,30.0]' \
+  augmentation.acoustics.noise_share=0.8 'augmentation.acoustics.noise_snr_db=[3.0,30.0]' \
   'augmentation.acoustics.hiss_slope=[-3.5,1.5]' \
   augmentation.acoustics.room_share=0.2 augmentation.acoustics.band_share=0.2
 
