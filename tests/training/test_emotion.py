@@ -245,7 +245,7 @@ class TestTeachers:
         opinion = Teachers([teacher]).probabilities(x, features.scale).numpy()
         apart = {}
         for share in (0.0, 1.0):
-            settings = SMALL.replaced([f"distillation={share}", "universal.epochs=6", "seed=5"])
+            settings = SMALL.replaced([f"distillation={share}", "universal.epochs=12", "seed=5"])
             pupil = Run(tmp_path / str(share))
             train_experts(
                 pupil, material, None, settings, FrontEnd(), {}, ["universal"], progress=False,
