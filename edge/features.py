@@ -210,6 +210,7 @@ class EmotionFeatures:
     mean_normalised: bool = True    # each coefficient loses its mean over the remaining frames
     frames: int = 188               # rows of the result
     scale: tuple[float, ...] = (1.0,) * 40  # (n_mfcc,) factors that bring each to unit variance
+    floor_db: float = -80.0         # cells further below the loudest are raised to it
 
     def __post_init__(self) -> None:
         for name in ("n_mfcc", "frames"):
@@ -218,11 +219,14 @@ class EmotionFeatures:
                 raise SettingsError(
                     f"emotion features: {name} must be a positive whole number, not {value!r}"
                 )
-        trim = self.trim_db
-        if isinstance(trim, bool) or not isinstance(trim, numbers.Real) or not -200 <= trim < 0:
-            raise SettingsError(
-                f"emotion features: trim_db must be from -200 to below 0, not {trim!r}"
-            )
+        for name in ("trim_db", "floor_db"):
+            level = getattr(self, name)
+            if isinstance(level, bool) or not isinstance(level, (int, float)) \
+                    or not -200 <= level < 0:
+                raise SettingsError(
+                    f"emotion features: {name} must be from -200 to below 0, not {level!r}"
+                )
+            object.__setattr__(self, name, float(level))
         if not isinstance(self.mean_normalised, bool):
             raise SettingsError(
                 f"emotion features: mean_normalised must be a bool, not {self.mean_normalised!r}"
@@ -235,7 +239,6 @@ class EmotionFeatures:
                 raise SettingsError(
                     f"emotion features: scale must be positive and finite, not {value!r}"
                 )
-        object.__setattr__(self, "trim_db", float(trim))
         object.__setattr__(self, "scale", tuple(map(float, self.scale)))
 
     def to_dict(self) -> dict[str, Any]:
@@ -244,7 +247,12 @@ class EmotionFeatures:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> EmotionFeatures:
-        """The reverse of `to_dict`; every setting must be there and no other."""
+        """The reverse of `to_dict`; every setting must be there and no other.
+
+        Only floor_db may be left out, as by bundles of before there was one.
+        """
+        if isinstance(settings, Mapping):
+            settings = {"floor_db": cls.floor_db, **settings}
         return cls(**_known_settings("emotion features", cls, settings))
 
 
@@ -284,10 +292,11 @@ def normalised_cepstrum(
 ) -> NDArray[np.float32]:
     """(frames, bands) relative decibels to (frames, n_mfcc) float32 cepstra of about unit variance.
 
-    The mean over the frames goes first, if settings say so: cepstral mean normalisation (Atal
-    1974), which takes off the microphone's and the room's colour.
+    Quiet cells are raised to the floor, which hides how quiet the room was. Then the mean over the
+    frames goes, if settings say so: cepstral mean normalisation (Atal 1974), which takes off the
+    microphone's and the room's colour.
     """
-    cepstrum = mfcc(log_mel, settings.n_mfcc)
+    cepstrum = mfcc(np.maximum(log_mel, np.float32(settings.floor_db)), settings.n_mfcc)
     if settings.mean_normalised:
         cepstrum -= cepstrum.mean(axis=0, dtype=np.float64).astype(np.float32)
     cepstrum *= np.asarray(settings.scale, dtype=np.float32)

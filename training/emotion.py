@@ -84,7 +84,8 @@ def unit_variance(material: Material, features: EmotionFeatures) -> EmotionFeatu
     for index in np.random.default_rng(0).permutation(len(material))[:1000]:
         log_mel = material.log_mels[index].astype(np.float32)
         start, stop = active_span(log_mel, features.trim_db)
-        cepstrum = normalised_cepstrum(log_mel[start:stop], plain)  # of mean 0
+        spoken = relative_db(log_mel[start:stop])
+        cepstrum = normalised_cepstrum(spoken, plain)  # of mean 0
         squares += np.square(cepstrum, dtype=np.float64).sum(axis=0)
         frames += len(cepstrum)
     scale = (float(f"{value:.5g}") for value in np.sqrt(frames / squares))
@@ -94,7 +95,8 @@ def unit_variance(material: Material, features: EmotionFeatures) -> EmotionFeatu
 class Batches:
     """Augmented batches of a stage, the same for the same seed, stage and epoch.
 
-    taught: behind each example comes what its teachers hear, the clip in its own good acoustics
+    taught: the floor of its teachers' features; then behind each example comes what they hear, the
+        clip in its own good acoustics
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Batches:
         features: EmotionFeatures,
         stage: str,
         front_end: FrontEnd | None = None,
-        taught: bool = False,
+        taught: float | None = None,
     ) -> None:
         self._material = material
         self._settings = settings
@@ -114,7 +116,7 @@ class Batches:
         self._augmenter = LogMelAugmenter(settings.augmentation, material.log_mels[0].shape[1])
         front_end = front_end or FrontEnd()
         self._acoustics = Acoustics(settings.augmentation.acoustics, front_end, material.log_mels)
-        self._taught = taught
+        self._taught = None if taught is None else dataclasses.replace(features, floor_db=taught)
         corpora = {corpus: material.labels_of(corpus) for corpus in np.unique(material.corpora)}
         smooth = np.stack([corpora[corpus] / corpora[corpus].sum() for corpus in material.corpora])
         hard = np.eye(len(LABELS))[material.labels]
@@ -163,22 +165,29 @@ class Batches:
         reshape = self._augmenter.reshaping(rng)
         place = rng.random(2)  # of the window in the clip, and of a short clip in the window
         spoilt = self._acoustics.spoilt(clean, rng)
-        heard = [self._cepstrum(spoilt, reshape, place[0])]
-        if self._taught:
-            by_teachers = heard[0] if spoilt is clean else self._cepstrum(clean, reshape, place[0])
-            heard.append(by_teachers.copy())
+        heard = [self._cepstrum(spoilt, reshape, place[0], self._features)]
+        if self._taught is not None:
+            alike = spoilt is clean and self._taught == self._features
+            heard.append(
+                heard[0].copy() if alike
+                else self._cepstrum(clean, reshape, place[0], self._taught)
+            )
         heard[0] = self._augmenter.masked(heard[0], rng)
         return np.stack([self._placed(cepstrum, place[1]) for cepstrum in heard], axis=-1)
 
     def _cepstrum(
-        self, log_mel: np.ndarray, reshape: Callable[[np.ndarray], np.ndarray], place: float
+        self,
+        log_mel: np.ndarray,
+        reshape: Callable[[np.ndarray], np.ndarray],
+        place: float,
+        features: EmotionFeatures,
     ) -> np.ndarray:
-        start, stop = active_span(log_mel, self._features.trim_db)
+        start, stop = active_span(log_mel, features.trim_db)
         log_mel = reshape(log_mel[start:stop])
-        spare = max(0, len(log_mel) - self._features.frames)
+        spare = max(0, len(log_mel) - features.frames)
         begin = int(place * (spare + 1))
-        window = relative_db(log_mel[begin : begin + self._features.frames])
-        return normalised_cepstrum(window, self._features)
+        window = relative_db(log_mel[begin : begin + features.frames])
+        return normalised_cepstrum(window, features)
 
     def _placed(self, cepstrum: np.ndarray, place: float) -> np.ndarray:
         out = np.zeros((self._features.frames, cepstrum.shape[1]), np.float32)
@@ -247,6 +256,12 @@ class Teachers:
     """Other runs' networks of everybody, whose mean opinion of a batch a stage learns from, too."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
+        floors = {run.emotion_features().floor_db for run in runs}
+        if len(floors) > 1:
+            raise RunError(
+                f"teachers with features of one floor are wanted, not of {sorted(floors)} dB"
+            )
+        self.floor_db = floors.pop() if floors else None
         self._networks = []
         for run in runs:
             for stage in run.of_everybody():
@@ -505,7 +520,9 @@ def train_experts(
     judge = None if validation is None or not len(validation) else Validation(validation, features)
     share = settings.distillation if teachers else 0.0
     batches = {
-        stage: Batches(train, settings, wide, stage, front_end, taught=share > 0.0)
+        stage: Batches(
+            train, settings, wide, stage, front_end, taught=taught.floor_db if share else None
+        )
         for stage in stages
     }
     plans = {stage: settings.specialised if stage in GENDERS else settings.universal
@@ -555,6 +572,7 @@ def _features(settings: TrainingSettings, front_end: FrontEnd, least: int) -> Em
     return EmotionFeatures(
         n_mfcc=n_mfcc,
         trim_db=settings.trim_db,
+        floor_db=settings.floor_db,
         frames=front_end.window_frames,
         scale=(1.0,) * n_mfcc,
     )
@@ -563,9 +581,15 @@ def _features(settings: TrainingSettings, front_end: FrontEnd, least: int) -> Em
 def _rescaled(
     features: EmotionFeatures, initial: Run, settings: TrainingSettings, front_end: FrontEnd
 ) -> EmotionFeatures:
-    """The features with the initial run's scale; RunError when it hears anything else."""
+    """The features with the initial run's scale; RunError when it hears anything else.
+
+    The floor may be another one: to hear with it is what the network then learns.
+    """
     known, count = initial.emotion_features(), settings.n_mfcc
-    wanted = {**features.to_dict(), "n_mfcc": count, "scale": known.to_dict()["scale"]}
+    wanted = {
+        **features.to_dict(), "n_mfcc": count, "scale": known.to_dict()["scale"],
+        "floor_db": known.floor_db,
+    }
     if initial.front_end() != front_end or known.to_dict() != wanted:
         raise RunError(
             f"run {initial.folder} has other features than the settings: it cannot be begun with"

@@ -45,6 +45,7 @@ class TrainingSettings:
     seed: int = 0
     n_mfcc: int = 40
     trim_db: float = -50.0
+    floor_db: float = -80.0        # of what the experts see, below the loudest cell of a window
     batch_size: int = 48
     universal: StageSettings = StageSettings(epochs=40, learning_rate=2e-3)
     specialised: StageSettings = StageSettings(epochs=10, learning_rate=1e-4)

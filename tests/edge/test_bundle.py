@@ -163,7 +163,7 @@ def test_settings_that_are_unknown_or_missing_are_refused(bundle_copy, section, 
         if change == "unknown":
             manifest[section]["future"] = 1
         else:
-            manifest[section].popitem()
+            manifest[section].pop(next(iter(manifest[section])))
 
     rewrite(bundle_copy, alter)
     assert refusal(bundle_copy).startswith(f"manifest.json: {section}: ")
@@ -176,6 +176,14 @@ def test_front_end_settings_out_of_range_are_refused(bundle_copy, key, value):
     rewrite(bundle_copy, lambda manifest: manifest["front_end"].update({key: value}))
     message = refusal(bundle_copy)
     assert message.startswith("manifest.json: front_end: ") and key in message
+
+
+def test_the_experts_may_hear_down_to_a_floor(bundle_copy):
+    """Bundles of before there was one say nothing of it."""
+    rewrite(bundle_copy, lambda manifest: manifest["emotion_features"].pop("floor_db", None))
+    assert Bundle.load(bundle_copy).emotion_features.floor_db == -80.0
+    rewrite(bundle_copy, lambda manifest: manifest["emotion_features"].update({"floor_db": -45.0}))
+    assert Bundle.load(bundle_copy).emotion_features.floor_db == -45.0
 
 
 def test_a_blend_may_say_how_much_an_expert_weighs_at_most(bundle_copy):

@@ -65,6 +65,26 @@ def test_without_normalisation_the_mean_stays():
     assert features[:, 0].mean() < -1.0
 
 
+def test_below_the_floor_nothing_is_heard():
+    """A quiet room and a less quiet one give the same; what is louder counts as ever."""
+    quiet = speech_like(100)
+    quiet[40:60] = -75.0  # a pause
+    hissing = np.maximum(quiet, -60.0)
+    hears, deaf = settings(), settings(floor_db=-45.0)
+    assert np.abs(emotion_features(quiet, hears) - emotion_features(hissing, hears)).max() > 0.1
+    heard = emotion_features(quiet, deaf)
+    assert np.array_equal(heard, emotion_features(hissing, deaf))
+    assert np.array_equal(heard, emotion_features(np.maximum(quiet, -45.0), hears))
+
+
+def test_the_floor_hides_no_speech_from_the_cut():
+    """What is cut as silence depends on the window as it sounded."""
+    log_mel = speech_like(100)
+    log_mel[:20] = -55.0
+    features = emotion_features(log_mel, settings(floor_db=-45.0))
+    assert np.count_nonzero(np.abs(features).sum(axis=1)) == 80
+
+
 @given(st.integers(1, 188), st.integers(0, 2**32 - 1))
 def test_any_window_gives_finite_features_of_the_same_shape(frames, seed):
     features = emotion_features(speech_like(frames, seed), settings())
@@ -86,6 +106,11 @@ def test_settings_survive_json_and_unknown_ones_are_named():
         EmotionFeatures.from_dict({k: v for k, v in chosen.to_dict().items() if k != "trim_db"})
 
 
+def test_settings_of_before_there_was_a_floor_are_read():
+    older = {k: v for k, v in settings().to_dict().items() if k != "floor_db"}
+    assert EmotionFeatures.from_dict(older) == settings(floor_db=-80.0)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -93,6 +118,8 @@ def test_settings_survive_json_and_unknown_ones_are_named():
         {"n_mfcc": 40.0},
         {"trim_db": 0.0},
         {"trim_db": float("nan")},
+        {"floor_db": 0.0},
+        {"floor_db": True},
         {"mean_normalised": 1},
         {"frames": True},
         {"scale": (1.0,) * 39},

@@ -145,7 +145,7 @@ def test_teachers_hear_the_clip_in_its_own_acoustics(material, features):
             "augmentation.acoustics.band_share=0", "augmentation.acoustics.overdrive_share=0",
             *assignments,
         ])
-        batches = Batches(material, settings, features, "universal", taught=True)
+        batches = Batches(material, settings, features, "universal", taught=-80.0)
         return next(batches.epoch(0))[0]
 
     clean = heard("augmentation.acoustics.noise_share=0")
@@ -153,6 +153,19 @@ def test_teachers_hear_the_clip_in_its_own_acoustics(material, features):
     noisy = heard("augmentation.acoustics.noise_share=1")
     assert not np.allclose(noisy[0, ..., 0], noisy[0, ..., 1], atol=0.1)
     assert np.array_equal(noisy[0, ..., 1], clean[0, ..., 1])  # of the first, before more is drawn
+
+
+def test_teachers_hear_below_the_floor_of_their_pupil(material, features):
+    settings = SMALL.replaced([
+        "augmentation.masks=0", "augmentation.mixup=0", "augmentation.acoustics.noise_share=0",
+        "augmentation.acoustics.room_share=0", "augmentation.acoustics.band_share=0",
+        "augmentation.acoustics.overdrive_share=0",
+    ])
+    raised = dataclasses.replace(features, floor_db=-30.0)
+    alone = next(Batches(material, settings, features, "universal").epoch(0))[0]
+    both = next(Batches(material, settings, raised, "universal", taught=-80.0).epoch(0))[0]
+    assert np.array_equal(both[..., 1], alone[..., 0])
+    assert not np.allclose(both[..., 0], alone[..., 0], atol=0.1)
 
 
 def test_a_run_holds_what_quantization_needs(finished):
@@ -271,6 +284,15 @@ class TestTeachers:
         ]
         with pytest.raises(RunError, match="another teachers"):
             learn([])
+
+    def test_they_hear_down_to_one_floor(self, finished, material, tmp_path):
+        run, _ = finished
+        low, _ = train(
+            tmp_path / "low", material, SMALL.replaced(["floor_db=-45"]), ["universal"]
+        )
+        assert Teachers([low]).floor_db == -45.0 and Teachers([run]).floor_db == -80.0
+        with pytest.raises(RunError, match="one floor"):
+            Teachers([run, low])
 
     def test_they_may_hear_more_than_their_pupil(self, finished, material, tmp_path):
         run, _ = finished
