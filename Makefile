@@ -82,9 +82,12 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-noise" \
 	  --initial "$(RUN)-mean" --teachers "$(RUN)-mean" \
 	  --set seed=7 universal.epochs=24 $(NOISY)
-	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-noise-2" \
 	  --initial "$(RUN)-noise" --teachers "$(RUN)-mean" "$(RUN)-noise" \
 	  --set seed=8 universal.epochs=20 $(NOISY)
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	  --initial "$(RUN)-noise-2" --teachers "$(RUN)-mean" "$(RUN)-noise" \
+	  --set seed=10 universal.epochs=16 $(NOISY) distillation=0.3 'repeats={"ravdess":2}'
 	$(BIN)/python -m training prosody --corpora "$(CORPORA)" --run "$(RUN)"
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries
