@@ -221,8 +221,7 @@ class EmotionFeatures:
                 )
         for name in ("trim_db", "floor_db"):
             level = getattr(self, name)
-            if isinstance(level, bool) or not isinstance(level, (int, float)) \
-                    or not -200 <= level < 0:
+            if not _is_number(level, numbers.Real) or not -200 <= level < 0:
                 raise SettingsError(
                     f"emotion features: {name} must be from -200 to below 0, not {level!r}"
                 )
