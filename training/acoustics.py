@@ -34,6 +34,8 @@ class AcousticSettings:
     room_share: float = 0.15       # reverberation
     room_seconds: tuple[float, float] = (0.15, 0.9)  # until sound has died by 60 dB
     band_share: float = 0.15       # a telephone's band, or some other
+    suppression_share: float = 0.0  # noise, or the softest that there is, held down by a device
+    suppression_db: tuple[float, float] = (6.0, 24.0)  # at most by so much
 
 
 def band_centres(front_end: FrontEnd) -> np.ndarray:
@@ -70,7 +72,9 @@ class Acoustics:
         s = self._settings
         shares = (s.overdrive_share, s.room_share, s.noise_share, s.band_share)
         overdriven, in_room, noisy, narrow = rng.random(4) < shares
-        if not (overdriven or in_room or noisy or narrow):
+        # Not drawn for nothing, so that what was trained without it stays as it was.
+        quieted = s.suppression_share > 0.0 and rng.random() < s.suppression_share
+        if not (overdriven or in_room or noisy or quieted or narrow):
             return log_mel
         power = np.exp(log_mel * _NEPERS_PER_DB)  # loudest cell 1
         if overdriven:
@@ -81,6 +85,8 @@ class Acoustics:
         if noisy:
             noise = self._noise(len(power), rng)
             power = self.add(power, noise, rng.uniform(*s.noise_snr_db), rng)
+        if quieted:
+            power = self._suppressed(power, rng)
         if narrow:
             power = self._narrow(power, rng)
         return relative_db(10 * np.log10(np.maximum(power, np.float32(1e-12))))
@@ -174,6 +180,16 @@ class Acoustics:
         share = 10 ** (-below_db / 10)
         tail = lfilter([(1 - decay) * share], [1.0, -decay], power, axis=0).astype(np.float32)
         return self._together(power, tail * self._texture(self._steady, len(power), rng), rng)
+
+    def _suppressed(self, power: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """What each band always has, and what is little louder, held down as devices do it."""
+        usual = np.percentile(power, rng.uniform(5.0, 30.0), axis=0)
+        excess = power / np.maximum(usual * 10 ** (rng.uniform(0.0, 9.0) / 10), np.float32(1e-12))
+        least = 10 ** (-rng.uniform(*self._settings.suppression_db) / 10)
+        gains = np.square(1.0 - 1.0 / np.maximum(excess, 1.0))
+        memory = rng.uniform(0.0, 0.7)
+        gains, _ = lfilter([1.0 - memory], [1.0, -memory], gains, axis=0, zi=memory * gains[:1])
+        return (power * np.maximum(gains, least)).astype(np.float32)
 
     def _narrow(self, power: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Nothing below or above some frequencies, but for the noise of coarse steps."""

@@ -1,7 +1,8 @@
-"""Bad acoustics for sounds: noise, reverberation, a telephone's band, clipping, gain.
+"""Bad acoustics for sounds: noise, its suppression, rooms, a telephone's band, clipping, gain.
 
 Sounds are (n,) float32 at 16 kHz; every random number comes from the generator that is passed in.
-Noise and rooms are there for log-mels, too, as `training.acoustics` makes them.
+Noise, suppression and rooms are there for log-mels, too; noise and rooms as `training.acoustics`
+makes them.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import minimum_filter1d
+from scipy.signal import istft, lfilter, stft
 
 from edge.features import relative_db
 from training.acoustics import Acoustics
 from training.scenes import (
     BABBLE_VOICES,
+    HOP,
     NOISES,
     RATE,
     Scene,
@@ -26,6 +30,13 @@ from training.scenes import (
 SNRS_DB = (20, 10, 5)
 USUAL_LEVEL_DB = -30.0
 """Root mean square of the active speech, against full scale, that a gain starts from."""
+SUPPRESSION_DB = 18.0
+"""By which a telephone holds noise down where nobody speaks."""
+
+_MEMORY = 0.96            # of the gain in the frame before
+_SMOOTHED = 0.1           # seconds over which a power is averaged, before
+_WITHOUT_PAUSE = 1.5      # seconds in which each frequency is once without speech
+_ABOVE_MINIMUM = 2.0      # mean of a noise's power, as a multiple of its smoothed minimum
 
 Spoiled = tuple[np.ndarray, int]  # samples and their rate
 
@@ -65,6 +76,17 @@ def conditions() -> list[Condition]:
             _reverberant_log_mel(seconds),
         ))
     found += [
+        Condition(
+            "noise suppression", "suppression", None,
+            lambda sound, rng, talkers: (suppressed(sound), RATE),
+            lambda log_mel, rng, acoustics: suppressed_log_mel(log_mel),
+        ),
+        Condition(
+            "street 10 dB, suppressed", "suppression", None, _suppressed_street,
+            lambda log_mel, rng, acoustics: suppressed_log_mel(
+                noisy_log_mel(log_mel, "street", 10, rng, acoustics)
+            ),
+        ),
         Condition("telephone 8 kHz", "telephone", None, lambda s, rng, talkers: telephone(s)),
         Condition("clipped by 12 dB", "clipping", None, lambda s, rng, talkers: (clipped(s), RATE)),
         Condition("gain +20 dB", "gain", None, lambda s, rng, talkers: (recorded(s, 20.0), RATE)),
@@ -95,6 +117,45 @@ def reverberant(sound: np.ndarray, seconds: float, rng: np.random.Generator) -> 
     size = 1 << (len(sound) + length).bit_length()
     wet = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)[: len(sound)]
     return _within_full_scale(wet)
+
+
+def suppressed(sound: np.ndarray, depth_db: float = SUPPRESSION_DB) -> np.ndarray:
+    """As a telephone's suppression of noise leaves it, the pauses softer by up to so much."""
+    size, hop = 512, 128
+    _, _, spectrum = stft(sound, RATE, nperseg=size, noverlap=size - hop, boundary="even")
+    power = np.square(np.abs(spectrum)).T  # (frames, bins)
+    gains = suppression_gains(power, hop / RATE, depth_db)
+    _, quiet = istft(spectrum * gains.T, RATE, nperseg=size, noverlap=size - hop)
+    return quiet[: len(sound)].astype(np.float32)
+
+
+def suppressed_log_mel(log_mel: np.ndarray, depth_db: float = SUPPRESSION_DB) -> np.ndarray:
+    """The same of (frames, bands) relative decibels as `suppressed` of a sound."""
+    power = _power(log_mel)
+    gains = suppression_gains(power, HOP / RATE, depth_db)
+    return _decibels((power * np.square(gains)).astype(np.float32))
+
+
+def suppression_gains(power: np.ndarray, frame_seconds: float, depth_db: float) -> np.ndarray:
+    """What amplitudes of (frames, bins) powers are multiplied by, 1 to depth_db below it.
+
+    Wiener's filter for the ratio of speech and noise that the frame before suggests (Ephraim and
+    Malah 1984); the noise is what each frequency falls to from time to time (Martin 2001).
+    """
+    power = np.maximum(np.asarray(power, np.float64), 1e-12 * max(float(power.max()), 1e-9))
+    keeps = np.exp(-frame_seconds / _SMOOTHED)
+    begin = power[: max(1, round(2 * _SMOOTHED / frame_seconds))].mean(axis=0, keepdims=True)
+    smooth, _ = lfilter([1.0 - keeps], [1.0, -keeps], power, axis=0, zi=keeps * begin)
+    frames = min(len(power), max(1, round(_WITHOUT_PAUSE / frame_seconds)))
+    noise = _ABOVE_MINIMUM * minimum_filter1d(smooth, frames, axis=0, mode="nearest")
+    least = 10 ** (-depth_db / 20)
+    gains = np.empty_like(power)
+    before = np.zeros(power.shape[1])  # power of speech against that of noise
+    for number, ratio in enumerate(power / noise):
+        prior = _MEMORY * before + (1.0 - _MEMORY) * np.maximum(ratio - 1.0, 0.0)
+        gains[number] = np.maximum(prior / (1.0 + prior), least)
+        before = np.square(gains[number]) * ratio
+    return gains
 
 
 def telephone(sound: np.ndarray) -> Spoiled:
@@ -160,6 +221,12 @@ def _reverberant_log_mel(seconds: float) -> Callable[..., np.ndarray]:
 
 def _noisy(kind: str, snr_db: int) -> Callable[..., Spoiled]:
     return lambda sound, rng, talkers: (noisy(sound, kind, snr_db, rng, talkers), RATE)
+
+
+def _suppressed_street(
+    sound: np.ndarray, rng: np.random.Generator, talkers: Sequence[np.ndarray]
+) -> Spoiled:
+    return suppressed(noisy(sound, "street", 10, rng, talkers)), RATE
 
 
 def _reverberant(seconds: float) -> Callable[..., Spoiled]:

@@ -9,7 +9,8 @@ from edge.features import FrontEnd, LogMel, relative_db
 from training.acoustics import Acoustics, AcousticSettings
 from training.conditions import noisy, reverberant
 
-NOTHING = {"noise_share": 0.0, "overdrive_share": 0.0, "room_share": 0.0, "band_share": 0.0}
+NOTHING = {"noise_share": 0.0, "overdrive_share": 0.0, "room_share": 0.0, "band_share": 0.0,
+           "suppression_share": 0.0}
 
 
 def log_mel(frames=200, seed=0):
@@ -154,6 +155,25 @@ def test_an_overdriven_input_evens_out_the_loudness():
         held = acoustics(overdrive_share=1.0).spoilt(clean, np.random.default_rng(seed))
         loudness, before = power(held).sum(axis=1), power(clean).sum(axis=1)
         assert np.ptp(np.log(loudness)) < np.ptp(np.log(before))
+
+
+def test_a_device_holds_down_what_is_always_there_and_leaves_the_loudest():
+    clean = log_mel(400)
+    noise = relative_db(10 * np.log10(power(clean) + 1e-4))  # steady, 40 dB below the loudest
+    spoiler = acoustics(suppression_share=1.0, suppression_db=(18.0, 18.0))
+    pauses, loudest = clean < -60.0, clean > -8.0
+    for seed in range(6):
+        held = spoiler.spoilt(noise, np.random.default_rng(seed))
+        change = held - noise
+        assert -18.1 < np.median(change[pauses]) < -8.0
+        assert np.abs(change[loudest]).mean() < 1.0
+        assert change.min() > -18.1
+
+
+def test_a_share_of_the_clips_is_suppressed():
+    spoiler = acoustics(suppression_share=0.3)
+    clean, rng = log_mel(), np.random.default_rng(0)
+    assert 0.2 < np.mean([spoiler.spoilt(clean, rng) is not clean for _ in range(200)]) < 0.4
 
 
 @pytest.mark.parametrize("slope", [-6.0, 0.0, 1.5])

@@ -15,6 +15,9 @@ from training.conditions import (
     noisy_log_mel,
     recorded,
     reverberant,
+    suppressed,
+    suppressed_log_mel,
+    suppression_gains,
     telephone,
 )
 from training.scenes import HOP, NOISES, speech_of_clean
@@ -74,6 +77,44 @@ def test_reverberation_dies_by_60_decibels_in_the_stated_time(seconds):
     early, late = power(wet[1 : quarter // 2]), power(wet[quarter : quarter + quarter // 2])
     assert 10 * np.log10(early / late) == pytest.approx(15.0, abs=3.0)
     assert len(wet) == len(click) and power(wet[int(seconds * 16000) + 2 :]) < 1e-12
+
+
+def in_hiss(sound, decibels=-60.0):
+    """A pause of a second before and behind the sound, all of it in white noise."""
+    pause = np.zeros(16000, np.float32)
+    rng = np.random.default_rng(3)
+    hiss = 10 ** (decibels / 20) * rng.normal(size=len(sound) + 32000)
+    return (np.concatenate([pause, sound / np.abs(sound).max(), pause]) + hiss).astype(np.float32)
+
+
+@pytest.mark.parametrize("depth_db", [10.0, 18.0])
+def test_suppression_holds_the_pauses_down_and_keeps_the_speech(sound, depth_db):
+    noisy_sound = in_hiss(sound)
+    quiet = suppressed(noisy_sound, depth_db)
+    assert quiet.dtype == np.float32 and len(quiet) == len(noisy_sound)
+    pause, speech = slice(4000, 12000), slice(16000, 16000 + len(sound))
+    lost = 10 * np.log10(power(noisy_sound[pause]) / power(quiet[pause]))
+    assert lost == pytest.approx(depth_db, abs=2.5)
+    assert power(quiet[speech] - noisy_sound[speech]) < 0.02 * power(noisy_sound[speech])
+
+
+def test_a_log_mel_is_suppressed_like_the_sound(sound):
+    noisy_sound = in_hiss(sound)
+    by_sound = relative_db(LogMel()(suppressed(noisy_sound)))
+    by_log_mel = suppressed_log_mel(relative_db(LogMel()(noisy_sound)))
+    assert by_log_mel.dtype == np.float32 and by_log_mel.max() == 0.0
+    pause, speech = slice(10, 55), slice(64, 64 + len(sound) // HOP)
+    assert by_log_mel[pause].mean() == pytest.approx(by_sound[pause].mean(), abs=3.0)
+    both = np.stack([by_log_mel[speech], by_sound[speech]])
+    loud = both[1] > -40.0
+    assert np.abs(both[0] - both[1])[loud].mean() < 2.0
+
+
+@pytest.mark.parametrize("frames", [1, 2, 400])
+def test_suppression_bears_silence_and_short_sounds(frames):
+    gains = suppression_gains(np.zeros((frames, 5)), 0.016, 18.0)
+    assert gains.shape == (frames, 5) and np.isfinite(gains).all()
+    assert gains.min() >= 10 ** (-18.0 / 20) - 1e-12 and gains.max() <= 1.0
 
 
 def test_a_telephone_leaves_its_band_alone():

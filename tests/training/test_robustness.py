@@ -67,7 +67,7 @@ def test_only_unseen_speakers_are_heard(content):
 
 def test_clips_without_sound_are_heard_where_a_log_mel_can_be_spoilt(content):
     heard = {row["name"] for row in content["conditions"] if "crema-d" in row["corpora"]}
-    kinds = ("clean", "white", "babble", "street", "reverberation")
+    kinds = ("clean", "white", "babble", "street", "reverberation", "suppression")
     assert heard == {each.name for each in conditions() if each.kind in kinds}
     assert all("ravdess" in row["corpora"] for row in content["conditions"])
     assert "gain +20 dB" in format_robustness(content)
