@@ -75,6 +75,7 @@ def conditions() -> list[Condition]:
             f"reverberation {seconds:g} s", "reverberation", None, _reverberant(seconds),
             _reverberant_log_mel(seconds),
         ))
+    street, street_log_mel = _noisy("street", 10), _noisy_log_mel("street", 10)
     found += [
         Condition(
             "noise suppression", "suppression", None,
@@ -82,10 +83,9 @@ def conditions() -> list[Condition]:
             lambda log_mel, rng, acoustics: suppressed_log_mel(log_mel),
         ),
         Condition(
-            "street 10 dB, suppressed", "suppression", None, _suppressed_street,
-            lambda log_mel, rng, acoustics: suppressed_log_mel(
-                noisy_log_mel(log_mel, "street", 10, rng, acoustics)
-            ),
+            "street 10 dB, suppressed", "suppression", None,
+            lambda *heard: (suppressed(street(*heard)[0]), RATE),
+            lambda *heard: suppressed_log_mel(street_log_mel(*heard)),
         ),
         Condition("telephone 8 kHz", "telephone", None, lambda s, rng, talkers: telephone(s)),
         Condition("clipped by 12 dB", "clipping", None, lambda s, rng, talkers: (clipped(s), RATE)),
@@ -122,7 +122,8 @@ def reverberant(sound: np.ndarray, seconds: float, rng: np.random.Generator) -> 
 def suppressed(sound: np.ndarray, depth_db: float = SUPPRESSION_DB) -> np.ndarray:
     """As a telephone's suppression of noise leaves it, the pauses softer by up to so much."""
     size, hop = 512, 128
-    _, _, spectrum = stft(sound, RATE, nperseg=size, noverlap=size - hop, boundary="even")
+    whole = np.pad(sound, (0, max(0, size - len(sound))))  # at least one window
+    _, _, spectrum = stft(whole, RATE, nperseg=size, noverlap=size - hop, boundary="even")
     power = np.square(np.abs(spectrum)).T  # (frames, bins)
     gains = suppression_gains(power, hop / RATE, depth_db)
     _, quiet = istft(spectrum * gains.T, RATE, nperseg=size, noverlap=size - hop)
@@ -221,12 +222,6 @@ def _reverberant_log_mel(seconds: float) -> Callable[..., np.ndarray]:
 
 def _noisy(kind: str, snr_db: int) -> Callable[..., Spoiled]:
     return lambda sound, rng, talkers: (noisy(sound, kind, snr_db, rng, talkers), RATE)
-
-
-def _suppressed_street(
-    sound: np.ndarray, rng: np.random.Generator, talkers: Sequence[np.ndarray]
-) -> Spoiled:
-    return suppressed(noisy(sound, "street", 10, rng, talkers)), RATE
 
 
 def _reverberant(seconds: float) -> Callable[..., Spoiled]:

@@ -115,6 +115,8 @@ def test_suppression_bears_silence_and_short_sounds(frames):
     gains = suppression_gains(np.zeros((frames, 5)), 0.016, 18.0)
     assert gains.shape == (frames, 5) and np.isfinite(gains).all()
     assert gains.min() >= 10 ** (-18.0 / 20) - 1e-12 and gains.max() <= 1.0
+    short = suppressed(np.full(100 * frames, 0.1, np.float32))
+    assert short.shape == (100 * frames,) and np.isfinite(short).all()
 
 
 def test_a_telephone_leaves_its_band_alone():
