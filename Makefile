@@ -56,8 +56,9 @@ NOISY := distillation=0.7 universal.learning_rate=0.0012 specialised.epochs=5 \
   augmentation.acoustics.noise_share=0.8 'augmentation.acoustics.noise_snr_db=[3.0,30.0]' \
   'augmentation.acoustics.hiss_slope=[-3.5,1.5]' \
   augmentation.acoustics.room_share=0.2 augmentation.acoustics.band_share=0.2
+LESS_TAUGHT := distillation=0.3 'repeats={"ravdess":2}'
 
-train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate, two teachers, a pupil, the experts and the judge of prosody
+train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gate, teachers and pupils, the experts and the judge of prosody
 	$(BIN)/python -m training gender --corpora "$(CORPORA)" --run "$(RUN)"
 	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-teacher-1" \
 	  --stages universal --set $(MILD)
@@ -85,9 +86,24 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-noise-2" \
 	  --initial "$(RUN)-noise" --teachers "$(RUN)-mean" "$(RUN)-noise" \
 	  --set seed=8 universal.epochs=20 $(NOISY)
-	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-cepstrum" \
 	  --initial "$(RUN)-noise-2" --teachers "$(RUN)-mean" "$(RUN)-noise" \
-	  --set seed=10 universal.epochs=16 $(NOISY) distillation=0.3 'repeats={"ravdess":2}'
+	  --set seed=10 universal.epochs=16 $(NOISY) $(LESS_TAUGHT)
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-spectrum" \
+	  --stages universal --teachers "$(RUN)-cepstrum" \
+	  --set seed=21 $(NOISY) $(LESS_TAUGHT) distillation=0.4 universal.epochs=36 \
+	  universal.learning_rate=0.002 specialised.epochs=10 n_mfcc=64 \
+	  network.columns=64 network.spectrum=true network.stem_channels=[16,32,48,64] \
+	  network.halvings=2 augmentation.acoustics.noise_share=0.6 \
+	  augmentation.acoustics.room_share=0.15 augmentation.acoustics.band_share=0.15
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-spectrum-2" \
+	  --shipped-networks --stages second --initial "$(RUN)-spectrum" \
+	  --teachers "$(RUN)-cepstrum" "$(RUN)-spectrum" \
+	  --set seed=15 universal.epochs=20 $(NOISY) $(LESS_TAUGHT)
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	  --shipped-networks --initial "$(RUN)-cepstrum:second" "$(RUN)-spectrum-2:second" \
+	  --teachers "$(RUN)-cepstrum" "$(RUN)-spectrum" \
+	  --set seed=16 universal.epochs=0 $(NOISY) $(LESS_TAUGHT)
 	$(BIN)/python -m training prosody --corpora "$(CORPORA)" --run "$(RUN)"
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries

@@ -18,10 +18,11 @@ from edge.emotion import NativeExpert, TFLiteExpert, dequantise, quantise
 from edge.errors import RuntimeMissingError
 from edge.features import LogMel, emotion_features, relative_db
 from edge.graph import read_graph
+from edge.labels import GENDERS
 from edge.network import Network
 
 RUNTIMES = ("tflite-runtime", "ai-edge-litert")
-GROUP = "One emotion expert on one window of 3 s"
+_STAGES = {"female": "universal", "male": "second"}  # whose networks the experts come from
 RANDOM = "random weights, on which the time does not depend"
 
 
@@ -31,10 +32,20 @@ def features(bundle):
     return emotion_features(relative_db(LogMel()(voice(16000))), bundle.emotion_features)
 
 
+@pytest.fixture(scope="module", params=GENDERS)
+def gender(request) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def model(bundle) -> bytes:
-    """The female expert's file."""
-    return (bundle.folder / bundle.manifest["experts"]["female"]["file"]).read_bytes()
+def group(gender) -> str:
+    return f"The {gender} expert on one window of 3 s"
+
+
+@pytest.fixture(scope="module")
+def model(bundle, gender) -> bytes:
+    """The expert's file."""
+    return (bundle.folder / bundle.manifest["experts"][gender]["file"]).read_bytes()
 
 
 class Interpreter:
@@ -72,19 +83,20 @@ def weight_shapes(model: bytes) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture(scope="module")
-def network(bundle, features, model):
+def network(bundle, features, gender, model):
     """The architecture of training, untrained, if the bundle's expert is of that architecture."""
     pytest.importorskip("tensorflow")
     from quantize.convert import to_int8
     from quantize.folding import folded
     from training.network import build_network
-    from training.settings import NetworkSettings
+    from training.settings import SHIPPED, TrainingSettings
     from training.tensorflow_setup import seed_everything, tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     seed_everything(0)
-    network = folded(build_network(NetworkSettings(), *features.shape))
+    settings = TrainingSettings().replaced(SHIPPED).network_of(_STAGES[gender])
+    network = folded(build_network(settings, *features.shape))
     # The file of the expert holds weights that are quantised by channel: their shapes tell.
     if weight_shapes(model) != weight_shapes(to_int8(network, features[None, ..., None])):
         pytest.skip("the bundle's experts are of another architecture than training.network's")
@@ -123,33 +135,33 @@ def beside(reference, features: np.ndarray, logits: np.ndarray) -> str:
     return steps_apart(logits, interpreter.logits(features), scale, f"{name}'s logits")
 
 
-def bench_edge(compare, features, model, reference):
+def bench_edge(compare, group, features, model, reference):
     expert = NativeExpert(model)
 
     def check(logits: np.ndarray) -> str:
         return f"{beside(reference, features, logits)}; {len(model)} bytes"
 
     compare(
-        GROUP, f"edge, by {int8.instruction_sets()[0]}", lambda: expert.logits(features), check,
+        group, f"edge, by {int8.instruction_sets()[0]}", lambda: expert.logits(features), check,
         baseline=True, note="with float32 features in and float32 logits out",
     )
 
 
-def bench_edge_by_an_interpreter(compare, features, model, reference):
+def bench_edge_by_an_interpreter(compare, group, features, model, reference):
     expert = TFLiteExpert(model, num_threads=1)
     try:
         expert.prepare()
     except RuntimeMissingError as error:
         pytest.skip(str(error))
     compare(
-        GROUP, 'edge, runtime="tflite"', lambda: expert.logits(features),
+        group, 'edge, runtime="tflite"', lambda: expert.logits(features),
         lambda logits: beside(reference, features, logits),
         note="with float32 features in and float32 logits out",
     )
 
 
 @pytest.mark.parametrize("instructions", int8.instruction_sets())
-def bench_native(compare, features, model, reference, instructions):
+def bench_native(compare, group, features, model, reference, instructions):
     network = Network(model, instructions=instructions)
     values = quantise(features, *network.input_quantization).reshape(network.input.shape)
 
@@ -158,7 +170,7 @@ def bench_native(compare, features, model, reference, instructions):
         return beside(reference, features, logits)
 
     compare(
-        GROUP, f"int8, edge's kernels alone, {instructions}", lambda: network.run(values), check,
+        group, f"int8, edge's kernels alone, {instructions}", lambda: network.run(values), check,
         note="features quantised beforehand",
     )
 
@@ -172,7 +184,7 @@ def runtime(request):
         pytest.skip(f"{request.param}: {error}")
 
 
-def bench_int8(compare, features, model, runtime):
+def bench_int8(compare, group, features, model, runtime):
     name, kind = runtime
     interpreter = Interpreter(model, kind)
     values = quantise(features, *interpreter.input["quantization"])
@@ -185,7 +197,7 @@ def bench_int8(compare, features, model, runtime):
         return f"{apart}; {interpreter.kernels()}"
 
     compare(
-        GROUP, f"int8, {name} alone", lambda: interpreter(values), check,
+        group, f"int8, {name} alone", lambda: interpreter(values), check,
         note="features quantised beforehand",
     )
 
@@ -209,7 +221,7 @@ def near(wanted: np.ndarray, more: str = ""):
     return check
 
 
-def bench_float_tflite(compare, network, features, float_logits, runtime):
+def bench_float_tflite(compare, group, network, features, float_logits, runtime):
     from quantize.convert import to_float
 
     name, kind = runtime
@@ -217,16 +229,16 @@ def bench_float_tflite(compare, network, features, float_logits, runtime):
     interpreter = Interpreter(model, kind)
     values = features.reshape(interpreter.input["shape"])
     compare(
-        GROUP, f"float32, {name} alone", lambda: interpreter(values),
+        group, f"float32, {name} alone", lambda: interpreter(values),
         near(float_logits, f"; {interpreter.kernels()}; {len(model)} bytes"), note=RANDOM,
     )
 
 
-def bench_float_keras(compare, network, features, float_logits):
+def bench_float_keras(compare, group, network, features, float_logits):
     from training.keras_expert import KerasExpert
 
     expert = KerasExpert(network)
     compare(
-        GROUP, "float32, Keras", lambda: expert.logits(features), near(float_logits),
+        group, "float32, Keras", lambda: expert.logits(features), near(float_logits),
         note=f"as a compiled graph of TensorFlow; {RANDOM}",
     )

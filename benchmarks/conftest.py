@@ -31,7 +31,9 @@ ORDER = ("resample", "features", "gender", "predict", "stream", "start", "expert
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: ORDER.index(item.path.stem.removeprefix("bench_")))
+    items.sort(key=lambda item: (
+        ORDER.index(item.path.stem.removeprefix("bench_")), item.name.startswith("bench_float")
+    ))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Trains the emotion experts: two networks on everybody, then one specialised for each gender.
 
-Two, since their errors differ: an expert that answers with a little of the other one's opinion is
-better than either (`Blend.most`). Without the stage "second", both come from one network.
+Two, since their errors differ, the more if they see different things (`SHIPPED`): an expert that
+answers with a little of the other one's opinion is better than either (`Blend.most`). Without the stage "second", both come from one network.
 
     python -m training emotion --corpora CORPORA --run runs/NAME
 
@@ -44,7 +44,7 @@ from training.corpora import Clip, CorpusError, read_corpora
 from training.metrics import confusion_matrix, unweighted_average_recall
 from training.protocol import RELEASE, Protocol
 from training.run import STAGES, Run, RunError
-from training.settings import StageSettings, TrainingSettings
+from training.settings import SHIPPED, StageSettings, TrainingSettings
 
 WINDOW_HOP = 94  # frames; of the windows that validation scores
 _LEAST_PRIOR = np.float32(1e-8)  # of a label that a corpus does not have
@@ -470,7 +470,7 @@ def train_experts(
     stages: Sequence[str] = STAGES,
     progress: bool = True,
     teachers: Sequence[Run] = (),
-    initial: Sequence[Run] = (),
+    initial: Sequence[Run | tuple[Run, str]] = (),
     bar: Any = None,
     tensorboard: bool = False,
 ) -> dict[str, dict[str, float]]:
@@ -478,7 +478,8 @@ def train_experts(
 
     config: what the run's config.json records besides settings and fingerprint.
     initial: a run whose networks the stages of everybody begin with, and whose scale of the
-        features is kept, since that is what the network knows.
+        features is kept, since that is what the network knows; or one for each of the two stages.
+        With a stage beside it, it is that stage's network.
     tensorboard: whether RUN/tensorboard gets each epoch's figures, for a live view.
     bar: a progress bar of more than this training, told each step; else there is one of its own.
     RunError when the folder holds a run of another configuration, or when the initial run has
@@ -507,8 +508,16 @@ def train_experts(
     compute_in_bfloat16(settings.bfloat16)
     taught = Teachers(teachers)
     wide = unit_variance(train, _features(settings, front_end, taught.n_mfcc))
-    for run_before in initial:
+    runs_before = [begun[0] if isinstance(begun, tuple) else begun for begun in initial]
+    for run_before in runs_before:
         wide = _rescaled(wide, run_before, settings, front_end)
+    for run_before in runs_before:
+        scale = run_before.emotion_features().scale
+        if scale != wide.scale[: len(scale)]:
+            raise RunError(
+                f"run {run_before.folder} has another scale than the other one: "
+                "both cannot be begun with"
+            )
     features = dataclasses.replace(
         wide, n_mfcc=settings.n_mfcc, scale=wide.scale[: settings.n_mfcc]
     )
@@ -541,9 +550,12 @@ def train_experts(
                 continue
             # Each stage starts from the same random state, however the run came there.
             keras.utils.set_random_seed(settings.seed + 1 + STAGES.index(stage))
-            model = build_network(settings.network, features.frames, features.n_mfcc)
+            everybody = run.parent(stage) if stage in GENDERS else stage
+            model = build_network(
+                settings.network_of(everybody), features.frames, features.n_mfcc, features.scale
+            )
             if stage in GENDERS:
-                model.set_weights(run.expert(run.parent(stage)).get_weights())
+                model.set_weights(run.expert(everybody).get_weights())
             elif initial:
                 _begin_with(model, *_source(initial, stage))
             board = run.folder / "tensorboard" if tensorboard else None
@@ -583,9 +595,11 @@ def _rescaled(
 ) -> EmotionFeatures:
     """The features with the initial run's scale; RunError when it hears anything else.
 
-    The floor may be another one: to hear with it is what the network then learns.
+    The floor may be another one: to hear with it is what the network then learns. More
+    coefficients than it knows have a scale of their own.
     """
-    known, count = initial.emotion_features(), settings.n_mfcc
+    known = initial.emotion_features()
+    count = min(known.n_mfcc, settings.n_mfcc)
     wanted = {
         **features.to_dict(), "n_mfcc": count, "scale": known.to_dict()["scale"],
         "floor_db": known.floor_db,
@@ -597,21 +611,42 @@ def _rescaled(
     return dataclasses.replace(features, scale=known.scale + features.scale[count:])
 
 
-def _source(initial: Sequence[Run], stage: str) -> tuple[Run, str]:
+def _source(initial: Sequence[Run | tuple[Run, str]], stage: str) -> tuple[Run, str]:
     """The run and its stage that a network of everybody begins with."""
-    if stage == "second" and len(initial) == 1 and initial[0].model_path("second").exists():
-        return initial[0], "second"
-    return initial[0 if stage == "universal" else -1], "universal"
+    begun = initial[0 if stage == "universal" else -1]
+    if isinstance(begun, tuple):
+        return begun
+    if stage == "second" and len(initial) == 1 and begun.model_path("second").exists():
+        return begun, "second"
+    return begun, "universal"
+
+
+def _named_stage(text: str) -> Path | tuple[Path, str]:
+    """RUN or RUN:STAGE."""
+    folder, colon, stage = text.rpartition(":")
+    return (Path(folder), stage) if colon and stage in STAGES else Path(text)
 
 
 def _begin_with(model: Any, initial: Run, stage: str) -> None:
-    """Gives the model an initial run's weights; RunError when it is another network."""
-    known = initial.expert(stage)
-    if not same_network(known, model):
+    """Gives the model an initial run's weights; RunError when it is another network.
+
+    A network that is to see only the coefficients that the run has, of more, may begin with it.
+    """
+    from training.network import COLUMNS
+
+    known, own = initial.expert(stage), model.get_weights()
+    new = len(own) - len(known.get_weights())
+    alike = same_network(known, model) and known.input_shape == model.input_shape
+    if not alike and new == 2 and any(layer.name == COLUMNS for layer in model.layers):
+        count = known.input_shape[2]
+        first = np.array_equal(own[0][0, 0], np.eye(len(own[0][0, 0]), count))
+        behind = [entry for n, entry in enumerate(_structure(model)) if n not in (1, 2, 3)]
+        alike = first and behind == _structure(known)
+    if not alike:
         raise RunError(
             f"run {initial.folder} has another network than the settings: it cannot be begun with"
         )
-    model.set_weights(known.get_weights())
+    model.set_weights([*own[:new], *known.get_weights()])
 
 
 def same_network(one: Any, other: Any) -> bool:
@@ -667,6 +702,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path,
                         help="folder of cached log-mels (default: beside the run)")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--shipped-networks", action="store_true",
+                        help="networks as those of the bundle that ships: one of a cepstrum, "
+                        "one of a spectrum")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
                         help="other settings, such as universal.epochs=60 network.width=64")
     parser.add_argument("--teachers", nargs="+", type=Path, default=[], metavar="RUN",
@@ -675,16 +713,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="training speakers to validate on instead, to choose settings by")
     parser.add_argument("--exclude", nargs="+", default=[], metavar="CORPUS[/SPEAKER]",
                         help="training speakers, or whole corpora, to leave out of the training")
-    parser.add_argument("--initial", nargs="+", type=Path, default=[], metavar="RUN",
+    parser.add_argument("--initial", nargs="+", type=_named_stage, default=[],
+                        metavar="RUN[:STAGE]",
                         help="a finished run whose networks of everybody the training begins with, "
-                        "or two, of which the second one's is for the stage second")
+                        "or two, of which the second one's is for the stage second; or a certain "
+                        "one of its networks")
     parser.add_argument("--tensorboard", action="store_true",
                         help="write RUN/tensorboard, for tensorboard --logdir RUN/tensorboard")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains and prints each stage's validation scores."""
-    settings = TrainingSettings().replaced(arguments.set)
+    shape = SHIPPED if arguments.shipped_networks else ()
+    settings = TrainingSettings().replaced([*shape, *arguments.set])
     clips = read_corpora(arguments.corpora)
     front_end = FrontEnd()
     cache = FeatureCache(arguments.cache or arguments.run.parent / "cache", front_end)
@@ -712,13 +753,16 @@ def run(arguments: argparse.Namespace) -> int:
         **({"exclude": sorted(excluded)} if excluded else {}),
         "command": " ".join([
             "python -m training emotion --corpora CORPORA --run RUN --stages", *arguments.stages,
+            *(["--shipped-networks"] if arguments.shipped_networks else []),
             *(["--set", *arguments.set] if arguments.set else []),
             *(["--teachers", *(f"RUN{n + 1}" for n in range(len(arguments.teachers)))]
               if arguments.teachers else []),
             *(["--hold-out", *arguments.hold_out] if arguments.hold_out else []),
             *(["--exclude", *arguments.exclude] if arguments.exclude else []),
-            *(["--initial", *(f"RUN0{letter}" for letter, _ in zip("ab", arguments.initial))]
-              if arguments.initial else []),
+            *(["--initial", *(
+                f"RUN0{letter}" + (f":{begun[1]}" if isinstance(begun, tuple) else "")
+                for letter, begun in zip("ab", arguments.initial)
+            )] if arguments.initial else []),
         ]),
         "environment": environment(),
     }
@@ -726,7 +770,10 @@ def run(arguments: argparse.Namespace) -> int:
         Run(arguments.run), material["train"], material["validation"], settings, front_end, config,
         arguments.stages,
         teachers=[Run(folder) for folder in arguments.teachers],
-        initial=[Run(folder) for folder in arguments.initial],
+        initial=[
+            (Run(begun[0]), begun[1]) if isinstance(begun, tuple) else Run(begun)
+            for begun in arguments.initial
+        ],
         tensorboard=arguments.tensorboard,
     )
     for stage, scores in metrics.items():

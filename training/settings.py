@@ -14,11 +14,21 @@ from training.augment import AugmentationSettings
 MOST = 0.65
 """Of `edge.bundle.Blend.most`: the weight of the expert of a speaker's own gender."""
 
+SHIPPED = (
+    "n_mfcc=64", "network.columns=40",
+    'second_network={"columns": 64, "spectrum": true, "stem_channels": [16, 32, 48, 64], '
+    '"halvings": 2}',
+)
+"""Of `TrainingSettings.replaced`: the networks of the default bundle, of which one sees a cepstrum
+and the other one a spectrum, so that they err differently."""
+
 
 @dataclass(frozen=True)
 class NetworkSettings:
     """The shape of an expert."""
 
+    columns: int = 0                           # coefficients, from c0, that it sees; 0 for all
+    spectrum: bool = False                     # whether it sees so many bands of a spectrum instead
     kind: str = "plane"                        # of the first layers: "plane" or "line"
     stem_channels: tuple[int, ...] = (24, 32)  # of a plane's two-dimensional convolutions
     halvings: int = 0                          # of the coefficients, after each next convolution
@@ -61,7 +71,20 @@ class TrainingSettings:
     other_gender: float = 0.5      # share of the other gender's clips that a specialist still hears
     bfloat16: bool = True          # convolutions, where the processor has instructions for it
     network: NetworkSettings = NetworkSettings()
+    second_network: dict[str, Any] = field(default_factory=dict)  # what the second one has instead
     augmentation: AugmentationSettings = AugmentationSettings()
+
+    def network_of(self, stage: str) -> NetworkSettings:
+        """The shape of the network of everybody of that stage, "universal" or "second".
+
+        SettingsError when the second one is to have what no network has.
+        """
+        if stage != "second":
+            return self.network
+        network = self.network
+        for name, value in self.second_network.items():
+            network = _replaced(network, [name], value, f"second_network: {name}={value}")
+        return network
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON reads it back."""

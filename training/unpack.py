@@ -30,7 +30,7 @@ from training.corpora import read_corpora
 from training.emotion import Batches, Material, environment
 from training.protocol import RELEASE, Protocol
 from training.run import STAGES, Run, RunError
-from training.settings import TrainingSettings
+from training.settings import SHIPPED, TrainingSettings
 
 _EXPERT_OF = {"universal": "female", "second": "male", "female": "female", "male": "male"}
 _BATCHES = 10  # of augmented training clips, whose means and deviations are taken
@@ -78,9 +78,10 @@ def unpack(
     batches = Batches(material, settings, features, "universal", bundle.front_end)
     heard = np.concatenate(list(itertools.islice(_inputs(batches), _BATCHES)))
     models = {}
-    for gender, content in contents.items():
-        model = build_network(settings.network, features.frames, features.n_mfcc)
-        _give_weights(model, content, gender)
+    for stage in ("universal", "second"):
+        gender = _EXPERT_OF[stage]
+        model = build_network(settings.network_of(stage), features.frames, features.n_mfcc)
+        _give_weights(model, contents[gender], gender)
         _normalise(model, heard)
         models[gender] = model
     for stage in STAGES:
@@ -155,7 +156,10 @@ def _normalise(model: Any, heard: np.ndarray) -> None:
     """
     from training.tensorflow_setup import keras
 
-    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    convolutions = [
+        layer for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D) and not layer.use_bias
+    ]
     given = keras.Model(model.inputs, [layer.output for layer in convolutions])
     sums = [np.zeros((2, layer.filters)) for layer in convolutions]
     counts = np.zeros(len(convolutions))
@@ -188,12 +192,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path,
                         help="folder of cached log-mels (default: beside the run)")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
-                        help="settings that the bundle was trained with, such as network.width=64")
+                        help="settings that the bundle was trained with, such as network.width=64, "
+                        "where they differ from those of the one that ships")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes the run."""
-    settings = TrainingSettings().replaced(arguments.set)
+    settings = TrainingSettings().replaced([*SHIPPED, *arguments.set])
     protocol = Protocol.load(arguments.protocol)
     clips = [
         clip for clip in read_corpora(arguments.corpora)

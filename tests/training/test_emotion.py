@@ -11,7 +11,7 @@ import pytest
 
 from edge.emotion import softmax
 from edge.errors import SettingsError
-from edge.features import EmotionFeatures, FrontEnd
+from edge.features import EmotionFeatures, FrontEnd, normalised_cepstrum
 from edge.labels import LABELS
 from training.__main__ import main
 from training.cache import FeatureCache
@@ -206,6 +206,22 @@ def test_without_a_second_network_both_experts_begin_as_the_first(material, tmp_
             assert np.array_equal(one, other)
 
 
+def test_the_second_network_and_its_expert_may_be_of_another_kind(material, tmp_path):
+    settings = SMALL.replaced([
+        "universal.epochs=1", "specialised.epochs=0",
+        'second_network={"columns":16,"spectrum":true,"stem_channels":[4,8]}',
+    ])
+    run, _ = train(tmp_path / "run", material, settings)
+    universal, second, female, male = (run.expert(stage) for stage in STAGES)
+    for expert, everybody in ((female, universal), (male, second)):
+        for one, other in zip(expert.get_weights(), everybody.get_weights()):
+            assert np.array_equal(one, other)
+    windows = np.zeros((1, 188, 13, 1), np.float32)
+    assert universal(windows).shape == second(windows).shape == (1, 8)
+    names = [[layer.name for layer in model.layers] for model in (universal, second)]
+    assert ["columns" in of_model for of_model in names] == [False, True]
+
+
 def test_the_same_settings_give_the_same_weights(finished, material, tmp_path):
     again, _ = train(tmp_path / "again", material)
     for stage in STAGES:
@@ -379,7 +395,8 @@ class TestInitialRun:
         [
             ("network.dilations=[2]", "another network"),
             ("network.width=16", "another network"),
-            ("n_mfcc=20", "other features"),
+            ("n_mfcc=20", "another network"),
+            ("n_mfcc=10", "other features"),
             ("trim_db=-40.0", "other features"),
         ],
     )
@@ -390,6 +407,54 @@ class TestInitialRun:
             train_experts(
                 Run(tmp_path / "run"), material, None, SMALL.replaced([change]), FrontEnd(), {},
                 ["universal"], progress=False, initial=[finished[0]],
+            )
+
+    def test_a_network_that_sees_the_first_of_more_coefficients_may_begin_with_one_of_these(
+        self, finished, material, tmp_path
+    ):
+        known, _ = finished
+        settings = SMALL.replaced(["universal.epochs=0", "n_mfcc=20", "network.columns=13"])
+        run = Run(tmp_path / "run")
+
+        def begin(settings, *initial):
+            train_experts(
+                run, material, None, settings, FrontEnd(), {}, ["universal"], progress=False,
+                initial=initial,
+            )
+
+        begin(settings, known)
+        features = run.emotion_features()
+        assert features.scale[:13] == known.emotion_features().scale and features.n_mfcc == 20
+        windows = clip_windows(material.log_mels[0], features)[..., None]
+        np.testing.assert_allclose(
+            run.expert("universal")(windows), known.expert("universal")(windows[:, :, :13]),
+            atol=1e-4,
+        )
+        for number, change in enumerate(("network.columns=12", "network.spectrum=true")):
+            run = Run(tmp_path / f"refused-{number}")
+            with pytest.raises(RunError, match="another network"):
+                begin(settings.replaced([change]), known)
+
+    def test_a_certain_network_of_a_run_may_be_begun_with(self, finished, material, tmp_path):
+        known, _ = finished
+        run = Run(tmp_path / "run")
+        train_experts(
+            run, material, None, SMALL.replaced(["universal.epochs=0"]), FrontEnd(), {},
+            ["universal", "second"], progress=False, initial=[(known, "second"), known],
+        )
+        for stage, begun in (("universal", "second"), ("second", "universal")):
+            for one, other in zip(weights(run, stage), weights(known, begun)):
+                assert np.array_equal(one, other)
+
+    def test_two_runs_of_different_scales_are_refused(self, finished, material, tmp_path):
+        known, _ = finished
+        half = Material(material.clips[::2], material.log_mels[::2])
+        few = SMALL.replaced(["universal.epochs=0"])
+        other, _ = train(tmp_path / "other", half, few, ["universal"])
+        with pytest.raises(RunError, match="another scale"):
+            train_experts(
+                Run(tmp_path / "run"), material, None, few, FrontEnd(), {},
+                ["universal", "second"], progress=False, initial=[known, other],
             )
 
     def test_a_folder_begun_otherwise_is_not_taken_up(self, finished, material):
@@ -453,16 +518,38 @@ def test_the_network_learns_what_can_be_learned(material, features):
     assert tf.reduce_all(tf.math.is_finite(model(inputs)))
 
 
+@pytest.mark.parametrize("columns", [0, 24])
 @pytest.mark.parametrize("kind", ["plane", "line"])
-def test_a_network_of_either_kind_takes_a_window_and_has_no_layer_without_a_use(kind):
+def test_a_network_of_either_kind_takes_a_window_and_has_no_layer_without_a_use(kind, columns):
     pytest.importorskip("tensorflow", reason="training needs TensorFlow")
     from training.network import build_network
 
-    settings = dataclasses.replace(SMALL.network, kind=kind, halvings=1)
+    settings = dataclasses.replace(SMALL.network, kind=kind, columns=columns, halvings=1)
     model = build_network(settings, 188, 16)
     inputs = np.random.default_rng(0).normal(size=(2, 188, 16, 1)).astype(np.float32)
     assert model(inputs).shape == (2, 8)
     assert not np.allclose(model(inputs)[0], model(inputs)[1])
+
+
+def test_columns_may_be_a_spectrum(features):
+    """Of a smooth spectrum, which few coefficients describe, each band is what it was."""
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    from training.network import build_network
+    from training.tensorflow_setup import keras
+
+    bands = 32
+    rng = np.random.default_rng(0)
+    waves = np.cos(np.pi * np.arange(4)[:, None] * (np.arange(bands) + 0.5) / bands)
+    spectrum = -30.0 + rng.normal(0.0, 5.0, (188, 4)) @ waves
+    cepstrum = normalised_cepstrum(spectrum.astype(np.float32), features)
+    settings = dataclasses.replace(SMALL.network, columns=bands, spectrum=True)
+    model = build_network(settings, 188, features.n_mfcc, features.scale)
+    first = keras.Model(model.input, model.get_layer("columns").output)
+    heard = first(cepstrum[None, ..., None]).numpy()[0, :, 0]
+    moving = spectrum - spectrum.mean(axis=0)
+    factors = np.abs(heard).max(axis=0) / np.abs(moving).max(axis=0)
+    np.testing.assert_allclose(heard / factors, moving, atol=0.01)
+    assert not model.get_layer("columns").trainable
 
 
 @pytest.mark.parametrize(
@@ -480,6 +567,18 @@ def test_a_network_of_either_kind_takes_a_window_and_has_no_layer_without_a_use(
 def test_a_setting_that_does_not_exist_or_fit_is_named(assignment, message):
     with pytest.raises(SettingsError, match=message):
         TrainingSettings().replaced([assignment])
+
+
+def test_a_second_network_has_what_it_is_given_and_the_rest_of_the_first():
+    settings = TrainingSettings().replaced(
+        ["network.width=64", 'second_network={"stem_channels":[8,16],"spatial_dropout":0}']
+    )
+    assert settings.network_of("universal") == settings.network
+    assert settings.network_of("second") == dataclasses.replace(
+        settings.network, stem_channels=(8, 16), spatial_dropout=0.0
+    )
+    with pytest.raises(SettingsError, match="second_network: hight=3"):
+        TrainingSettings().replaced(['second_network={"hight":3}']).network_of("second")
 
 
 def test_the_command_trains_on_the_official_layouts(miniature_corpora, tmp_path, capsys):
