@@ -1,7 +1,8 @@
 """Trains the emotion experts: two networks on everybody, then one specialised for each gender.
 
-Two, since their errors differ, the more if they see different things (`SHIPPED`): an expert that
-answers with a little of the other one's opinion is better than either (`Blend.most`). Without the stage "second", both come from one network.
+Two, since their errors differ, the more if they see different things (`settings.SHIPPED`): an
+expert that answers with a little of the other one's opinion is better than either (`Blend.most`).
+Without the stage "second", both come from one network.
 
     python -m training emotion --corpora CORPORA --run runs/NAME
 
