@@ -2,6 +2,8 @@
 
     (188, n_mfcc) ─ 5x5 stride 2 ─ pool ─ 3x3 ─ all of the cepstrum ─ blocks ─┬ mean ┬─ dense ─ (8,)
                    └─── neighbouring coefficients and frames ───┘    └ time ┘ └ max ─┘
+
+It may go back to a spectrum first, and then sees neighbouring bands in place of coefficients.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -638,3 +639,43 @@ def test_the_command_leaves_out_what_is_excluded(miniature_corpora, tmp_path, ca
     assert trained["config"]["exclude"] == ["savee/KL", "tess"]
     assert main([*command, "--exclude", "savee/XX"]) == 2
     assert "no clip is of savee/XX" in capsys.readouterr().err
+
+
+def test_a_stage_may_be_named_behind_the_run_to_begin_with():
+    from training import emotion
+
+    parser = argparse.ArgumentParser()
+    emotion.add_arguments(parser)
+    arguments = parser.parse_args(
+        ["--corpora", "corpora", "--run", "run", "--initial", "runs/one:second", "runs/two:else"]
+    )
+    assert arguments.initial == [(Path("runs/one"), "second"), Path("runs/two:else")]
+
+
+def test_the_command_makes_networks_as_those_that_ship(miniature_corpora, tmp_path, capsys):
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow")
+    from edge.bundle import Bundle
+    from edge.graph import read_graph
+    from training import emotion
+
+    parser = argparse.ArgumentParser()
+    emotion.add_arguments(parser)
+    arguments = parser.parse_args([
+        "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"),
+        "--stages", "universal", "second", "--shipped-networks",
+        "--set", "batch_size=8", "universal.epochs=0",
+    ])
+    assert emotion.run(arguments) == 0
+    run, shipped = Run(tmp_path / "run"), Bundle.load()
+    assert run.emotion_features().n_mfcc == shipped.emotion_features.n_mfcc
+    for stage, gender in (("universal", "female"), ("second", "male")):
+        file = shipped.folder / shipped.manifest["experts"][gender]["file"]
+        graph = read_graph(file.read_bytes())
+        kernels = [
+            graph.tensors[operator.inputs[1]].shape
+            for operator in graph.operators if operator.kind in ("CONV_2D", "FULLY_CONNECTED")
+        ]
+        assert [
+            np.moveaxis(layer.kernel.numpy(), -1, 0).shape
+            for layer in run.expert(stage).layers if hasattr(layer, "kernel")
+        ] == kernels
