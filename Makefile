@@ -100,10 +100,16 @@ train: need-corpora $(VENV)/.development  ## CORPORA=folder | fit the gender gat
 	  --shipped-networks --stages second --initial "$(RUN)-spectrum" \
 	  --teachers "$(RUN)-cepstrum" "$(RUN)-spectrum" \
 	  --set seed=15 universal.epochs=20 $(NOISY) $(LESS_TAUGHT)
-	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-both" \
 	  --shipped-networks --initial "$(RUN)-cepstrum:second" "$(RUN)-spectrum-2:second" \
 	  --teachers "$(RUN)-cepstrum" "$(RUN)-spectrum" \
 	  --set seed=16 universal.epochs=0 $(NOISY) $(LESS_TAUGHT)
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)-spectrum-3" \
+	  --shipped-networks --stages second --initial "$(RUN)-both:second" \
+	  --teachers "$(RUN)-both" --set seed=17 universal.epochs=18 $(NOISY) $(LESS_TAUGHT)
+	$(BIN)/python -m training emotion --corpora "$(CORPORA)" --run "$(RUN)" \
+	  --shipped-networks --initial "$(RUN)-both:universal" "$(RUN)-spectrum-3:second" \
+	  --teachers "$(RUN)-both" --set seed=18 universal.epochs=0 $(NOISY) $(LESS_TAUGHT)
 	$(BIN)/python -m training prosody --corpora "$(CORPORA)" --run "$(RUN)"
 
 bench: $(VENV)/.development  ## | time every stage beside other libraries
