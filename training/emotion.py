@@ -622,10 +622,10 @@ def _source(initial: Sequence[Run | tuple[Run, str]], stage: str) -> tuple[Run, 
     return begun, "universal"
 
 
-def _named_stage(text: str) -> Path | tuple[Path, str]:
-    """RUN or RUN:STAGE."""
+def _begun(text: str) -> Run | tuple[Run, str]:
+    """Of RUN or RUN:STAGE."""
     folder, colon, stage = text.rpartition(":")
-    return (Path(folder), stage) if colon and stage in STAGES else Path(text)
+    return (Run(folder), stage) if colon and stage in STAGES else Run(text)
 
 
 def _begin_with(model: Any, initial: Run, stage: str) -> None:
@@ -714,7 +714,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="training speakers to validate on instead, to choose settings by")
     parser.add_argument("--exclude", nargs="+", default=[], metavar="CORPUS[/SPEAKER]",
                         help="training speakers, or whole corpora, to leave out of the training")
-    parser.add_argument("--initial", nargs="+", type=_named_stage, default=[],
+    parser.add_argument("--initial", nargs="+", type=_begun, default=[],
                         metavar="RUN[:STAGE]",
                         help="a finished run whose networks of everybody the training begins with, "
                         "or two, of which the second one's is for the stage second; or a certain "
@@ -771,10 +771,7 @@ def run(arguments: argparse.Namespace) -> int:
         Run(arguments.run), material["train"], material["validation"], settings, front_end, config,
         arguments.stages,
         teachers=[Run(folder) for folder in arguments.teachers],
-        initial=[
-            (Run(begun[0]), begun[1]) if isinstance(begun, tuple) else Run(begun)
-            for begun in arguments.initial
-        ],
+        initial=arguments.initial,
         tensorboard=arguments.tensorboard,
     )
     for stage, scores in metrics.items():

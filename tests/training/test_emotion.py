@@ -14,6 +14,7 @@ from edge.emotion import softmax
 from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd, normalised_cepstrum
 from edge.labels import LABELS
+from training import emotion
 from training.__main__ import main
 from training.cache import FeatureCache
 from training.corpora import read_corpora
@@ -34,6 +35,13 @@ SMALL = TrainingSettings().replaced([
     "network.stem_channels=[4,4]", "network.width=8", "network.bottleneck=4",
     "network.dilations=[1]",
 ])
+
+
+def parsed(arguments):
+    """The arguments of `python -m training emotion`."""
+    parser = argparse.ArgumentParser()
+    emotion.add_arguments(parser)
+    return parser.parse_args(arguments)
 
 
 @pytest.fixture(scope="module")
@@ -584,11 +592,7 @@ def test_a_second_network_has_what_it_is_given_and_the_rest_of_the_first():
 
 def test_the_command_trains_on_the_official_layouts(miniature_corpora, tmp_path, capsys):
     pytest.importorskip("tensorflow", reason="training needs TensorFlow")
-    from training import emotion
-
-    parser = argparse.ArgumentParser()
-    emotion.add_arguments(parser)
-    arguments = parser.parse_args([
+    arguments = parsed([
         "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"),
         "--stages", "universal", "--tensorboard",
         "--hold-out", "savee/KL", "--set", "batch_size=8", "universal.epochs=1", "n_mfcc=13",
@@ -621,8 +625,6 @@ def scalars(folder):
 
 
 def test_the_command_leaves_out_what_is_excluded(miniature_corpora, tmp_path, capsys, monkeypatch):
-    from training import emotion
-
     trained = {}
 
     def instead(run, train, validation, settings, front_end, config, *others, **more):
@@ -642,25 +644,18 @@ def test_the_command_leaves_out_what_is_excluded(miniature_corpora, tmp_path, ca
 
 
 def test_a_stage_may_be_named_behind_the_run_to_begin_with():
-    from training import emotion
-
-    parser = argparse.ArgumentParser()
-    emotion.add_arguments(parser)
-    arguments = parser.parse_args(
+    (run, stage), other = parsed(
         ["--corpora", "corpora", "--run", "run", "--initial", "runs/one:second", "runs/two:else"]
-    )
-    assert arguments.initial == [(Path("runs/one"), "second"), Path("runs/two:else")]
+    ).initial
+    assert (run.folder, stage) == (Path("runs/one"), "second")
+    assert other.folder == Path("runs/two:else")
 
 
 def test_the_command_makes_networks_as_those_that_ship(miniature_corpora, tmp_path, capsys):
     pytest.importorskip("tensorflow", reason="training needs TensorFlow")
     from edge.bundle import Bundle
     from edge.graph import read_graph
-    from training import emotion
-
-    parser = argparse.ArgumentParser()
-    emotion.add_arguments(parser)
-    arguments = parser.parse_args([
+    arguments = parsed([
         "--corpora", str(miniature_corpora), "--run", str(tmp_path / "run"),
         "--stages", "universal", "second", "--shipped-networks",
         "--set", "batch_size=8", "universal.epochs=0",
