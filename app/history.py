@@ -281,6 +281,7 @@ def _result(row: tuple[Any, ...]) -> Result:
         sound_file=sound_file,
         models=known.get("models", ""),
         without_voice=known.get("without_voice", {}),
+        manner=tuple(known.get("manner", ())),
         meant=known.get("meant", ""),
     )
 

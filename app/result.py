@@ -38,6 +38,8 @@ class Result:
     without_voice: dict[str, float] = field(default_factory=dict)
     """The probabilities that it has when no voice is known; none in results of before that was
     kept."""
+    manner: tuple[float, ...] = ()
+    """Of the prediction; none in results of before that was kept."""
     meant: str = ""
     """The emotion that the user says was meant; "" while nothing is said."""
     number: int | None = None
@@ -63,6 +65,7 @@ class Result:
             by_voice=prediction.voice is not None,
             models=prediction.models,
             without_voice=Example.of(prediction, prediction.emotion).probabilities,
+            manner=prediction.manner,
         )
 
     def with_note(self, note: str) -> Result:
@@ -75,7 +78,9 @@ class Result:
 
     def example(self, emotion: str) -> Example | None:
         """What it teaches a voice by which that emotion was meant; None if it has no such."""
-        return Example(emotion, self.without_voice) if emotion in self.without_voice else None
+        if emotion not in self.without_voice:
+            return None
+        return Example(emotion, self.without_voice, self.manner)
 
     def ranking(self) -> list[tuple[str, float]]:
         """The emotions with their probabilities, likeliest first."""
@@ -101,6 +106,7 @@ class Result:
             "by_voice": self.by_voice,
             "models": self.models,
             "without_voice": self.without_voice,
+            "manner": list(self.manner),
             "meant": self.meant,
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,12 @@ class Models:
     def seconds_per_frame(self) -> float:
         """From one frame to the next."""
         return self.front_end.hop_length / self.front_end.sample_rate
+
+    def manner_of(self, windows: Sequence[NDArray[np.float64]]) -> tuple[float, ...]:
+        """The mean of the windows' manners; () when these models learn nothing from it."""
+        if not windows or self.prosody is None or not self.prosody.learns:
+            return ()
+        return tuple(map(float, np.mean(windows, axis=0)))
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,16 @@ class Question:
         """The weight of the female expert, when that is P(female)."""
         return 0.5 if self.gender == "both" else female
 
-    def answer(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(8,) probabilities of all labels to those of the wanted ones, as this voice is heard."""
-        if self.voice is not None:
-            distribution = self.voice.heard_in(distribution)
-        return self.restricted(distribution)
+    def answer(self, judgement: Judgement, female: float) -> NDArray[np.float64]:
+        """Probabilities of the wanted labels of a window, as this voice is heard.
+
+        female: probability that the speaker is
+        """
+        return self.restricted(judgement.heard(self.weight(female), self.voice))
+
+    def plain_answer(self, judgement: Judgement, female: float) -> NDArray[np.float64]:
+        """The same, as nobody's voice that is known."""
+        return self.restricted(judgement.heard(self.weight(female)))
 
     def restricted(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
         """(8,) probabilities of all labels to those of the wanted ones."""
@@ -123,7 +134,7 @@ class Judgement:
         self._window = relative_db(log_mel, models.front_end.floor_db)
         self._features: NDArray[np.float32] | None = None
         self._of_expert: dict[str, NDArray[np.float64]] = {}
-        self._of_prosody: NDArray[np.float64] | None = None
+        self._manner: NDArray[np.float64] | None = None
 
     def evidence(self) -> Evidence:
         """What the window says of the speaker's gender."""
@@ -141,12 +152,23 @@ class Judgement:
             blended += weight * self._answer("female")
         if weight < 1.0:
             blended += (1.0 - weight) * self._answer("male")
-        prosody = self._models.prosody
-        if prosody is None:
+        prosody, manner = self._models.prosody, self.manner()
+        if prosody is None or manner is None:
             return blended
-        if self._of_prosody is None:
-            self._of_prosody = prosody.log_probabilities(self._window)
-        return prosody.weighed(blended, self._of_prosody)
+        return prosody.weighed(blended, prosody.judged(manner))
+
+    def heard(self, female: float, voice: Voice | None = None) -> NDArray[np.float64]:
+        """The same, when it is this voice that speaks."""
+        emotions = self.emotions(female)
+        if voice is None:
+            return emotions
+        return voice.heard_in(emotions, self.manner(), self._models.prosody)
+
+    def manner(self) -> NDArray[np.float64] | None:
+        """(16,) what prosody is judged by; None if the bundle judges none."""
+        if self._manner is None and self._models.prosody is not None:
+            self._manner = self._models.prosody.manner(self._window)
+        return self._manner
 
     def _answer(self, gender: str) -> NDArray[np.float64]:
         if gender not in self._of_expert:

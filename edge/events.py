@@ -78,6 +78,10 @@ class Turn:
     """The probability of that gender, 0.5 to 1; 0.5 when there is none."""
     segments: tuple[Segment, ...]
     """In time order, at most the last `edge.events.SEGMENTS_OF_A_TURN`; none without decision."""
+    manner: tuple[float, ...] = ()
+    """As of a `Prediction`: what `Voice.heard` learns of the speaker; () without decision."""
+    models: str = ""
+    """Name and version of the bundle that answered; "" of a recogniser made from parts."""
 
     @property
     def duration(self) -> float:

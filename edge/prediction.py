@@ -117,6 +117,9 @@ class Prediction(EmotionDistribution):
     """The speaker's voice, where it was known."""
     without_voice: dict[str, float] | None = None
     """The probabilities as they would be, had the voice not been known; None where it was not."""
+    manner: tuple[float, ...] = ()
+    """What `Voice.heard` and `Voice.taught` learn of how the speaker usually sounds: 16 numbers
+    that mean something to these models alone; () where they learn nothing from it."""
 
     @property
     def real_time_factor(self) -> float:

@@ -5,17 +5,22 @@ are the things that such a picture hides or that a small network is slow to find
 spectrum, the melody of the pitch, the rhythm of the level, and how the coefficients move together
 over an eighth of a second (the logarithm of their covariance, Arsigny et al. 2006). Linear
 discriminants weigh them.
+
+Most of these numbers say more about who speaks than about how. Of somebody who was heard before,
+other discriminants weigh how a window differs from what is usual with them (`Usual`): nobody has
+to say what was meant by the earlier clips, since what all of them have in common is the person.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import BundleError
 from edge.features import FrontEnd, active_frames, mel_centres, mfcc, relative_db
@@ -26,7 +31,11 @@ from edge.labels import LABELS
 FORMAT = 1
 ARRAYS = ("format", "spread", "centre", "scale", "weights", "offsets", "emotions", "weight",
           "temperature")
-"""What a `prosody.npz` holds."""
+"""What a `prosody.npz` of format 1 holds."""
+
+FORMAT_WITH_USUAL = 2
+ARRAYS_OF_USUAL = ("usual_weights", "usual_offsets", "usual_places")
+"""What one of format 2 holds besides: how somebody is judged who was heard before."""
 
 COEFFICIENTS = 31              # cepstral coefficients of which there are statistics, from c0
 MOVING = 8                     # of which the covariance is taken, beside the pitch
@@ -35,6 +44,7 @@ LEAST_FRAMES = 24              # a shorter window is repeated in reverse up to t
 SIZE = 526                     # of the statistics
 FARTHEST = 5.0                 # standard deviations, beyond which a statistic counts no more
 LEAST = 1e-4                   # probability of any emotion
+STRANGENESS = 1.0              # clips heard, until half of the judgement goes by what is usual
 _RANGE_DB = 30.0               # below its loudest frame, a frame is not loud
 _HARMONIC = 0.35               # correlation with a comb, from which a loud frame has a pitch
 _TRIM_DB = -50.0
@@ -43,6 +53,16 @@ _FEWER_PERCENTILES = (10, 25, 50, 75, 90)
 _RHYTHM_HZ = (0.4, 1.5, 2.5, 4.0, 6.0, 8.0, 12.0, 18.0, 31.0)  # edges of the modulation's bands
 _SPECTRUM = 256                # frames of the modulation's Fourier transform
 _RIDGE = 0.1                   # added to the eigenvalues of a covariance
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How somebody usually sounds to a judge of prosody."""
+
+    clips: int
+    """That were heard, from 1."""
+    middle: tuple[float, ...]
+    """(8,) the mean of the second half of their manners (`Prosody.manners`)."""
 
 
 class ProsodyStatistics:
@@ -151,9 +171,18 @@ class Prosody:
         self._centre, self._scale = arrays["centre"], arrays["scale"]
         self._weights, self._offsets = arrays["weights"], arrays["offsets"]
         self._members = arrays["emotions"][None, :] == np.arange(len(LABELS))[:, None]
+        self._usual: tuple[NDArray[np.float64], ...] | None = None
+        if "usual_weights" in arrays:
+            # One column for each label, so that what is usual is of the same size for any judge.
+            members = self._members.T.astype(np.float64)
+            offsets = np.where(
+                self._members.any(axis=1), arrays["usual_offsets"] @ members, -np.inf
+            )
+            self._usual = arrays["usual_weights"] @ members, offsets
+            self._places = members.T @ arrays["usual_places"] @ members
         self.weight = float(arrays["weight"])
         self.temperature = float(arrays["temperature"])
-        self.parameters = sum(arrays[name].size for name in ARRAYS if name != "format")
+        self.parameters = sum(array.size for name, array in arrays.items() if name != "format")
 
     @classmethod
     def load(
@@ -170,8 +199,7 @@ class Prosody:
 
     def judge(self, statistics: NDArray[np.float64]) -> NDArray[np.float64]:
         """(windows, SIZE) to (windows, 8) logarithms of probabilities, none less than LEAST."""
-        standard = (statistics - self._centre) * self._scale
-        joint = np.clip(standard, -FARTHEST, FARTHEST) @ self._weights + self._offsets
+        joint = self._standard(statistics) @ self._weights + self._offsets
         joint = np.exp(joint - joint.max(axis=1, keepdims=True))
         shares = joint @ self._members.T
         logarithms: NDArray[np.float64] = np.log(
@@ -179,11 +207,84 @@ class Prosody:
         )
         return logarithms
 
+    def _standard(self, statistics: NDArray[np.float64]) -> NDArray[np.float64]:
+        standard = (statistics - self._centre) * self._scale
+        return np.clip(standard, -FARTHEST, FARTHEST)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it judges somebody who was heard before by what is usual with them."""
+        return self._usual is not None
+
+    def manner(self, log_mel: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(frames, bands) decibels of one window to (16,), all that `judged` asks of it."""
+        (found,) = self.manners(self.statistics(log_mel)[None])
+        of_window: NDArray[np.float64] = found
+        return of_window
+
+    def manners(self, statistics: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(windows, SIZE) to (windows, 16).
+
+        The logarithms of probabilities, as of nobody who is known, and what the discriminants of
+        the others see before what is usual is taken away, 0 where there are none.
+        """
+        plain = self.judge(statistics)
+        if self._usual is None:
+            return np.concatenate([plain, np.zeros(plain.shape)], axis=1)
+        return np.concatenate([plain, self._standard(statistics) @ self._usual[0]], axis=1)
+
+    def middle(self, manner: ArrayLike, emotion: str | None = None) -> NDArray[np.float64]:
+        """(16,) of a window or the mean of several to (8,), what it says of what is usual.
+
+        emotion: that was meant, whose place is taken away; None when nobody says so.
+        """
+        seen: NDArray[np.float64] = np.asarray(manner, np.float64)[len(LABELS) :]
+        if emotion is None or self._usual is None:
+            return seen
+        away: NDArray[np.float64] = seen - self._places[LABELS.index(emotion)]
+        return away
+
+    def judged(
+        self, manners: NDArray[np.float64], usual: Usual | None = None
+    ) -> NDArray[np.float64]:
+        """(..., 16) of `manners` to (..., 8) logarithms of probabilities.
+
+        usual: of the speaker, None of one who was never heard. The more clips it is of, the more
+            goes by how these windows differ from it.
+        """
+        plain = manners[..., : len(LABELS)]
+        if usual is None or self._usual is None:
+            return plain
+        joint = manners[..., len(LABELS) :] - np.array(usual.middle) + self._usual[1]
+        joint = joint - joint.max(axis=-1, keepdims=True)
+        known = joint - np.log(np.exp(joint).sum(axis=-1, keepdims=True))
+        share = usual.clips / (usual.clips + STRANGENESS)
+        both: NDArray[np.float64] = (
+            share * np.maximum(known, np.log(LEAST)) + (1.0 - share) * plain
+        )
+        return both
+
     def weighed(
         self, probabilities: NDArray[np.float64], judged: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The experts' probabilities (..., 8) and the logarithms of these to those of both."""
-        both = np.log(np.maximum(probabilities, 1e-9)) + self.weight * judged
+        return self._shares(np.log(np.maximum(probabilities, 1e-9)) + self.weight * judged)
+
+    def known(
+        self,
+        distribution: NDArray[np.float64],
+        manners: NDArray[np.float64],
+        usual: Usual | None,
+    ) -> NDArray[np.float64]:
+        """(..., 8) of `weighed`, of windows of such manners, to what they are with what is usual.
+
+        What was no emotion to choose, and has a probability of 0, stays so.
+        """
+        change = self.weight * (self.judged(manners, usual) - self.judged(manners))
+        with np.errstate(divide="ignore"):
+            return self._shares(self.temperature * np.log(distribution) + change)
+
+    def _shares(self, both: NDArray[np.float64]) -> NDArray[np.float64]:
         both = (both - both.max(axis=-1, keepdims=True)) / self.temperature
         shares = np.exp(both)
         together: NDArray[np.float64] = shares / shares.sum(axis=-1, keepdims=True)
@@ -291,13 +392,14 @@ def _of_harmonicity(
 
 def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray[Any]]:
     """The arrays of an `.npz`, without pickle; BundleError when it is no whole archive of them."""
-    return read_archive(file, ARRAYS, "the prosody model")
+    return read_archive(file, (*ARRAYS, *ARRAYS_OF_USUAL), "the prosody model")
 
 
 def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
     """The arrays in float64, each there, finite and of a shape that fits; or BundleError."""
     checked: dict[str, NDArray[np.float64]] = {}
-    for name in ARRAYS:
+    learns = np.array_equal(arrays.get("format", FORMAT), FORMAT_WITH_USUAL)
+    for name in (*ARRAYS, *ARRAYS_OF_USUAL) if learns else ARRAYS:
         if name not in arrays:
             raise _bad(name, "is missing")
         array = np.asarray(arrays[name])
@@ -310,15 +412,20 @@ def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.f
     shapes = {
         "spread": (MOVING + 1,), "centre": (SIZE,), "scale": (SIZE,), "weights": (SIZE, classes),
         "offsets": (classes,), "emotions": (classes,), "weight": (), "temperature": (),
-        "format": (),
+        "format": (), "usual_weights": (SIZE, classes), "usual_offsets": (classes,),
+        "usual_places": (classes, classes),
     }
-    for name, shape in shapes.items():
-        if checked[name].shape != shape or not classes:
-            raise _bad(name, f"has shape {checked[name].shape}, where {shape} is needed")
-    if checked["format"] != FORMAT:
-        raise _bad("format", f"is {checked['format']}; this package reads {FORMAT}")
-    if not np.isin(checked["emotions"], np.arange(len(LABELS))).all():
+    for name, array in checked.items():
+        if array.shape != shapes[name] or not classes:
+            raise _bad(name, f"has shape {array.shape}, where {shapes[name]} is needed")
+    if checked["format"] not in (FORMAT, FORMAT_WITH_USUAL):
+        readable = f"{FORMAT} and {FORMAT_WITH_USUAL}"
+        raise _bad("format", f"is {checked['format']}; this package reads {readable}")
+    emotions = checked["emotions"]
+    if not np.isin(emotions, np.arange(len(LABELS))).all():
         raise _bad("emotions", f"must be whole numbers below {len(LABELS)}")
+    if learns and len(np.unique(emotions)) < classes:
+        raise _bad("emotions", "must differ in format 2")
     for name in ("spread", "scale", "temperature"):
         if not (checked[name] > 0.0).all():
             raise _bad(name, "must be above 0")

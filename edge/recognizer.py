@@ -286,6 +286,7 @@ class Recognizer:
         gender: str | None = None,
         labels: Iterable[str] | None = None,
         voice: Voice | None = None,
+        learns: bool = False,
         voice_activity: bool = True,
         pause: float = PAUSE_SECONDS,
     ) -> Stream:
@@ -294,6 +295,8 @@ class Recognizer:
         sample_rate: of the pieces, 8000 ... 192000 Hz.
         interval: seconds from one decision to the next while somebody speaks, 0.05 to 3.
         gender, labels, voice: as for `predict`.
+        learns: whether it is one person who speaks, whose voice (`Stream.voice`) hears each turn
+            that ends, so that later ones are answered by what is usual with them.
         voice_activity: False takes every frame that is not silent for speech, when the caller
             gives nothing but speech.
         pause: seconds without speech after which a turn ends, 0.2 to 10.
@@ -309,6 +312,7 @@ class Recognizer:
             gender=gender,
             labels=labels,
             voice=voice,
+            learns=learns,
             voice_activity=voice_activity,
             pause=pause,
         )
@@ -324,6 +328,7 @@ class Recognizer:
         gender: str | None = None,
         labels: Iterable[str] | None = None,
         voice: Voice | None = None,
+        learns: bool = False,
         voice_activity: bool = True,
         pause: float = PAUSE_SECONDS,
         max_duration: float | None = 3600.0,
@@ -346,6 +351,7 @@ class Recognizer:
             gender=gender,
             labels=labels,
             voice=voice,
+            learns=learns,
             voice_activity=voice_activity,
             pause=pause,
         )
@@ -379,6 +385,7 @@ class Recognizer:
         windows = []
         distributions = []
         plain = []  # without the voice
+        manners = []
         for first, end in cut_windows(start, stop, length, hop):
             judgement = Judgement(models, log_mel[first:end])
             stopwatch.lap("log_mel")
@@ -389,12 +396,14 @@ class Recognizer:
                 heard = models.gate.posterior(evidence)
             female = question.female(heard)
             stopwatch.lap("gender")
-            emotions = judgement.emotions(question.weight(female))
-            distribution = question.answer(emotions)
+            distribution = question.answer(judgement, female)
             stopwatch.lap("emotion")
             distributions.append(distribution)
             if question.voice is not None:
-                plain.append(question.restricted(emotions))
+                plain.append(question.plain_answer(judgement, female))
+            manner = judgement.manner()
+            if manner is not None:
+                manners.append(manner)
             flags, snr_db = condition.flags(first, end)
             stopwatch.lap("quality")
             windows.append(
@@ -429,6 +438,7 @@ class Recognizer:
             models.name,
             question.voice,
             question.probabilities(np.mean(plain, axis=0)) if plain else None,
+            models.manner_of(manners),
         )
 
     def _doubts(self, distribution: NDArray[np.float64], flags: tuple[str, ...]) -> bool:

@@ -42,6 +42,7 @@ from edge.events import (
 from edge.features import SILENCE_DB, LogMel
 from edge.gender import Evidence
 from edge.incremental import IncrementalLogMel
+from edge.labels import LABELS
 from edge.prediction import Window
 from edge.quality import FLAGS, clipped_samples, flags_of
 from edge.sliding import SlidingBuffer
@@ -81,11 +82,13 @@ class Stream:
         gender: str | None = None,
         labels: Iterable[str] | None = None,
         voice: Voice | None = None,
+        learns: bool = False,
         voice_activity: bool = True,
         pause: float = PAUSE_SECONDS,
     ) -> None:
         self._question = Question.checked(gender, labels, voice, models.name)
         self._models = models
+        self._learns = bool(learns)
         self._sample_rate = check_sample_rate(sample_rate)
         window = models.front_end.window_frames
         self._interval = _seconds(interval, "interval", 0.05, window * models.seconds_per_frame)
@@ -171,6 +174,22 @@ class Stream:
         """Bytes of the stream's buffers; they never change."""
         buffers = (self._sound, self._speech, self._power, self._noise, self._clipped)
         return sum(buffer.nbytes for buffer in buffers)
+
+    @property
+    def voice(self) -> Voice | None:
+        """The speaker's, as far as it is known by now; None where it is not."""
+        return self._question.voice
+
+    def know(self, voice: Voice | None) -> None:
+        """From the next decision on, it is this voice that speaks.
+
+        Raises SettingsError when it was taught to other models.
+        """
+        with self._held():
+            question = self._question
+            self._question = Question.checked(
+                question.gender, question.labels, voice, self._models.name
+            )
 
     def accept_waveform(self, samples: ArrayLike) -> None:
         """Takes the next piece of the sound.
@@ -354,15 +373,18 @@ class Stream:
             evidence = judgement.evidence()
             alone = models.gate.posterior(evidence)
             self._gather_evidence(turn, start, stop, evidence)
+        manner = judgement.manner()
+        if manner is not None:
+            turn.manners = turn.manners + manner
         alone = question.female(alone)
         so_far = self._female(turn)
         window = self._window(
             start + first,
             start + end,
             alone,
-            question.answer(judgement.emotions(question.weight(alone))),
+            question.answer(judgement, alone),
         )
-        distribution = question.answer(judgement.emotions(question.weight(so_far)))
+        distribution = question.answer(judgement, so_far)
         time = self._seconds(stop)
         change = turn.emotion.update(distribution, time, 0.5 * (window.start + window.end))
         if turn.segment is not None and change is not None:
@@ -375,6 +397,7 @@ class Stream:
         smoothed = turn.emotion.probabilities
         assert smoothed is not None
         turn.segment.add(smoothed, window)
+        turn.decisions += 1
         self._tell(
             Decision(
                 time,
@@ -472,13 +495,14 @@ class Stream:
         if turn.segment is not None:
             self._end_segment(turn, turn.segment, end, now)
             gender, posterior = likelier_gender(self._female(turn))
-        segments = tuple(turn.segments)
-        self._tell(
-            TurnEnded(
-                self._seconds(now),
-                Turn(self._seconds(turn.start), end, gender, posterior, segments),
-            )
+        manners = [turn.manners / turn.decisions] if turn.decisions else []
+        ended = Turn(
+            self._seconds(turn.start), end, gender, posterior, tuple(turn.segments),
+            self._models.manner_of(manners), self._models.name,
         )
+        if self._learns and ended.manner:
+            self.know((self.voice or Voice()).heard(ended))
+        self._tell(TurnEnded(self._seconds(now), ended))
         self._turn = None
 
     def _seconds(self, frame: int) -> float:
@@ -502,6 +526,8 @@ class _Turn:
         self.block = start  # first frame whose evidence is not yet in `evidence`
         self.evidence: Evidence | None = None
         self.evidence_so_far: Evidence | None = None
+        self.manners: NDArray[np.float64] = np.zeros(2 * len(LABELS))  # added up
+        self.decisions = 0
         self.emotion = SteadyEmotion()
         self.segment: _Segment | None = None
         self.segments: deque[Segment] = deque(maxlen=SEGMENTS_OF_A_TURN)

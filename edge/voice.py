@@ -1,14 +1,23 @@
-"""A person who is known: how their voice leans, taught by a few of their own recordings.
+"""A person who is known: how they usually sound, and how their voice leans.
 
     voice = Voice()
+    for path in ("monday.wav", "tuesday.wav", "wednesday.wav"):
+        voice = voice.heard(recognizer.predict(path))
+    recognizer.predict("later.wav", voice=voice)
+
+Nobody has to say what was meant: a voice that is usually high is not excited for being high. What
+a recording is judged by is how it differs from what was heard before. Who does say what was meant
+is heard better still:
+
     for path, emotion in (("plain.wav", "neutral"), ("glad.wav", "happy"), ("cross.wav", "angry")):
         voice = voice.taught(recognizer.predict(path), emotion)
     recognizer.predict("later.wav", voice=voice)
 
 Most of what goes wrong with one person goes wrong each time: somebody's happy voice is taken for a
-fearful one, another one's calm for sad. A voice is what the logarithms of the probabilities are
-corrected by: a number for each emotion, and how much the probability of each says for each. It
-keeps no sound, only what was answered to the examples. `docs/voices.md` has what that gains.
+fearful one, another one's calm for sad. What was taught is what the logarithms of the probabilities
+are corrected by: a number for each emotion, and how much the probability of each says for each. A
+voice keeps no sound, only eight numbers of what is usual, and what was answered to the examples.
+`docs/voices.md` has what that gains.
 
 A voice can be of many people, too: of those who speak another language, play or feel in another
 way, or sit before other microphones than anybody whom the models have heard. Somebody among them is
@@ -18,10 +27,11 @@ then `Voice(base=theirs)`, and is known all the better.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,14 +41,18 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingsError
 from edge.labels import LABELS
+from edge.prosody import Prosody, Usual
 
 if TYPE_CHECKING:
+    from edge.events import Turn
     from edge.prediction import Prediction
 
 FORMAT = 1
-"""Of the files that `Voice.save` writes; FORMAT_WITH_BASE of a voice that has a base."""
+"""Of the files that `Voice.save` writes; FORMAT_WITH_BASE of a voice that has a base, and
+FORMAT_WITH_USUAL of one that has heard what nobody put a name to."""
 
 FORMAT_WITH_BASE = 2
+FORMAT_WITH_USUAL = 3
 
 SPREAD = 1.5
 """How much voices are thought to lean before any example is heard: the standard deviation of what
@@ -51,6 +65,12 @@ multiplied by before it is added to another."""
 EXAMPLES_OF_AN_EMOTION = 50
 """Of more of them, a voice forgets the oldest."""
 
+CLIPS_REMEMBERED = 100
+"""Of those that a voice has heard; what is usual then moves on with each by so many-eth."""
+
+CLIPS_OF_BASE = 2
+"""That what is usual with the people of a base counts for, beside a person's own."""
+
 _LEAST = 1e-4  # of a probability, before its logarithm is taken
 
 
@@ -62,6 +82,8 @@ class Example:
     """One of `edge.LABELS`: the truth."""
     probabilities: dict[str, float]
     """What was answered without knowing the voice, over the labels that were asked for."""
+    manner: tuple[float, ...] = ()
+    """As of the prediction; () where nobody kept it."""
 
     @classmethod
     def of(cls, prediction: Prediction, emotion: str) -> Example:
@@ -69,7 +91,7 @@ class Example:
 
         Raises SettingsError for an emotion that is no label of the prediction.
         """
-        example = cls(emotion, _without_voice(prediction))
+        example = cls(emotion, _without_voice(prediction), prediction.manner)
         example.check()
         return example
 
@@ -81,12 +103,18 @@ class Example:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"emotion": self.emotion, "probabilities": dict(self.probabilities)}
+        content: dict[str, Any] = {
+            "emotion": self.emotion, "probabilities": dict(self.probabilities)
+        }
+        return content | ({"manner": list(self.manner)} if self.manner else {})
 
 
 @dataclass(frozen=True)
 class Voice:
-    """What is known of one person's voice. It never changes: `taught` gives another one."""
+    """What is known of one person's voice.
+
+    It never changes: `heard` and `taught` give another one.
+    """
 
     examples: tuple[Example, ...] = ()
     """In the order in which they were taught."""
@@ -97,6 +125,36 @@ class Voice:
     base: Voice | None = None
     """Of the people that this is one of, taught by many of them; it is heard first, and the
     examples tell what is left to learn."""
+    usual: Usual | None = None
+    """What `heard` has heard; None without any."""
+
+    def heard(self, prediction: Prediction | Turn) -> Voice:
+        """This voice, and one more recording of it, of which nobody says what was meant.
+
+        prediction: of a recording of the person, whether with this voice, another or none; or a
+            turn of theirs, as a stream tells it. One without speech changes nothing.
+
+        Five recordings in which the person is not always in the same mood are a good beginning.
+
+        Raises SettingsError for one of other models, or of models that learn nothing from this.
+        """
+        if "no_speech" in getattr(prediction, "flags", ()) or not getattr(
+            prediction, "segments", True
+        ):
+            return self
+        if not prediction.manner:
+            raise SettingsError(
+                f"{_named(prediction.models)} learn nothing from what nobody puts a name to: "
+                "teach an emotion by it"
+            )
+        self._check_same(prediction.models)
+        clips = 1 if self.usual is None else min(self.usual.clips + 1, CLIPS_REMEMBERED)
+        seen = np.array(prediction.manner[len(LABELS) :])
+        middle = np.zeros(len(LABELS)) if self.usual is None else np.array(self.usual.middle)
+        middle = middle + (seen - middle) / clips
+        return replace(
+            self, models=prediction.models, usual=Usual(clips, tuple(map(float, middle)))
+        )
 
     def taught(self, prediction: Prediction, emotion: str) -> Voice:
         """This voice, and one more example of it.
@@ -105,8 +163,9 @@ class Voice:
             examples; whether with this voice, another or none is the same.
         emotion: what the person meant, one of the labels of the prediction.
 
-        One example of each emotion is a good beginning. Emotions without an example stay as they
-        are, and the examples of one emotion alone change nothing: it takes two to tell apart.
+        One example of each emotion is a good beginning. Emotions without an example are not told
+        better from each other than by what is usual with the person, of which every example says
+        something.
 
         Raises SettingsError for another emotion, and a prediction of other models.
         """
@@ -119,13 +178,8 @@ class Voice:
             as `Example.check`.
         """
         example.check()
-        for voice in self._line():
-            if voice.examples and models != voice.models:
-                raise SettingsError(
-                    f"the voice was taught to {_named(voice.models)}, and the prediction is of "
-                    f"{_named(models)}; begin with a new Voice()"
-                )
-        return Voice(_latest((*self.examples, example)), models, self.base)
+        self._check_same(models)
+        return replace(self, examples=_latest((*self.examples, example)), models=models)
 
     def without(self, which: str | Example) -> Voice:
         """This voice, but for all examples of an emotion, or for one example.
@@ -141,7 +195,7 @@ class Voice:
             )
         else:
             kept = tuple(example for example in self.examples if example.emotion != which)
-        return Voice(kept, self.models if kept else "", self.base)
+        return replace(self, examples=kept, models=self.models if kept or self.usual else "")
 
     def counts(self) -> dict[str, int]:
         """How many examples there are of each emotion that has any, in the order of LABELS."""
@@ -150,14 +204,69 @@ class Voice:
 
     @cached_property
     def correction(self) -> Correction:
-        """What makes the examples' emotions likeliest, after the base; see `fitted_correction`."""
+        """What makes the examples' emotions likeliest, after the base; see `fitted_correction`.
+
+        Where nobody is judged by what is usual with them.
+        """
         return fitted_correction(self.examples, base=self.base)
 
-    def heard_in(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., 8) probabilities of all labels, when it is this person who speaks."""
+    def heard_in(
+        self,
+        distribution: NDArray[np.float64],
+        manner: NDArray[np.float64] | None = None,
+        prosody: Prosody | None = None,
+    ) -> NDArray[np.float64]:
+        """(..., 8) probabilities of all labels, when it is this person who speaks.
+
+        manner: (..., 16) of the windows, and prosody, which judged it; None where there is none
+        """
+        usual = self.usual_with(prosody)
+        if prosody is not None and manner is not None and usual is not None:
+            distribution = prosody.known(distribution, manner, usual)
+        return self.corrected(distribution, prosody)
+
+    def corrected(
+        self, distribution: NDArray[np.float64], prosody: Prosody | None
+    ) -> NDArray[np.float64]:
+        """(..., 8) probabilities in which what is usual is known, by what was taught."""
         if self.base is not None:
-            distribution = self.base.heard_in(distribution)
-        return self.correction(distribution)
+            distribution = self.base.corrected(distribution, prosody)
+        return self._known_to(prosody)[1](distribution)
+
+    def usual_with(self, prosody: Prosody | None) -> Usual | None:
+        """What is usual with the person, by all that was heard and taught; None if nothing is.
+
+        The people of a base count for CLIPS_OF_BASE clips at most.
+        """
+        return self._known_to(prosody)[0]
+
+    def _known_to(self, prosody: Prosody | None) -> tuple[Usual | None, Correction]:
+        """What is usual, and the correction when that is known; kept for the last one asked for."""
+        if prosody is None or not prosody.learns:
+            return None, self.correction
+        kept: tuple[Prosody, Usual | None, Correction] | None = self.__dict__.get("_known")
+        if kept is None or kept[0] is not prosody:
+            usual = self._usual_to(prosody)
+            correction = fitted_correction(self.examples, base=self.base, prosody=prosody,
+                                           usual=usual)
+            kept = prosody, usual, correction
+            self.__dict__["_known"] = kept  # as cached_property does
+        return kept[1], kept[2]
+
+    def _usual_to(self, prosody: Prosody) -> Usual | None:
+        known = [
+            (1, prosody.middle(each.manner, each.emotion)) for each in self.examples if each.manner
+        ]
+        if self.usual is not None:
+            known.append((self.usual.clips, np.array(self.usual.middle)))
+        base = None if self.base is None else self.base.usual_with(prosody)
+        if base is not None:
+            known.append((min(base.clips, CLIPS_OF_BASE), np.array(base.middle)))
+        if not known:
+            return None
+        counts = [count for count, _ in known]
+        middle = np.average([each for _, each in known], axis=0, weights=counts)
+        return Usual(sum(counts), tuple(map(float, middle)))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, which `from_dict` takes."""
@@ -168,19 +277,26 @@ class Voice:
         }
         if self.base is not None:
             content |= {"format": FORMAT_WITH_BASE, "base": self.base.to_dict()}
+        if self.usual is not None:
+            usual = {"clips": self.usual.clips, "middle": list(self.usual.middle)}
+            content |= {"format": FORMAT_WITH_USUAL, "usual": usual}
         return content
 
     @classmethod
     def from_dict(cls, content: Any) -> Voice:
         """Raises SettingsError for what `to_dict` does not give."""
         form = content.get("format") if isinstance(content, Mapping) else None
-        if form not in (FORMAT, FORMAT_WITH_BASE):
-            raise SettingsError(f"no voice of format {FORMAT} or {FORMAT_WITH_BASE}")
+        if form not in (FORMAT, FORMAT_WITH_BASE, FORMAT_WITH_USUAL):
+            raise SettingsError(
+                f"no voice of format {FORMAT}, {FORMAT_WITH_BASE} or {FORMAT_WITH_USUAL}"
+            )
         examples, models = content.get("examples"), content.get("models")
         if not isinstance(examples, list) or not isinstance(models, str):
             raise SettingsError('the voice lacks its "examples" or its "models"')
-        base = cls.from_dict(content.get("base")) if form == FORMAT_WITH_BASE else None
-        return cls(_latest(tuple(map(_example, examples))), models, base)
+        has_base = form == FORMAT_WITH_BASE or (form == FORMAT_WITH_USUAL and "base" in content)
+        base = cls.from_dict(content.get("base")) if has_base else None
+        usual = _usual(content.get("usual")) if form == FORMAT_WITH_USUAL else None
+        return cls(_latest(tuple(map(_example, examples))), models, base, usual)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a JSON file, whole or not at all. Raises OSError."""
@@ -204,10 +320,27 @@ class Voice:
     def check_models(self, models: str) -> None:
         """Raises SettingsError when it, or its base, was taught to other models than these."""
         for voice in self._line():
-            if voice.examples and voice.models != models:
+            if voice.knows_anything and voice.models != models:
                 raise SettingsError(
                     f"the voice was taught to {_named(voice.models)}, and these are "
                     f"{_named(models)}; teach it anew"
+                )
+
+    @property
+    def knows_anything(self) -> bool:
+        """Whether it has heard or was taught anything itself, its base aside."""
+        return bool(self.examples) or self.usual is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is, without what was worked out from that."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _check_same(self, models: str) -> None:
+        for voice in self._line():
+            if voice.knows_anything and models != voice.models:
+                raise SettingsError(
+                    f"the voice was taught to {_named(voice.models)}, and the prediction is of "
+                    f"{_named(models)}; begin with a new Voice()"
                 )
 
     def _line(self) -> Iterator[Voice]:
@@ -261,8 +394,12 @@ def fitted_correction(
     spread: float = SPREAD,
     reach: float = REACH,
     base: Voice | None = None,
+    prosody: Prosody | None = None,
+    usual: Usual | None = None,
 ) -> Correction:
     """What makes the examples' emotions likeliest, as they are heard with the base.
+
+    prosody, usual: as of `Prosody.known`, when what is usual is known before; or neither
 
     Emotions that were taught are told from each other, each with the say of the one that has the
     fewest examples; the others are left alone. All numbers are drawn towards 0, the less the larger
@@ -277,8 +414,13 @@ def fitted_correction(
     shares = np.array([
         [example.probabilities.get(label, 0.0) for label in LABELS] for example in examples
     ])
+    if prosody is not None and usual is not None:
+        kept = [number for number, example in enumerate(examples) if example.manner]
+        if kept:
+            manners = np.array([examples[number].manner for number in kept])
+            shares[kept] = prosody.known(shares[kept], manners, usual)
     if base is not None:
-        shares = base.heard_in(shares)
+        shares = base.corrected(shares, prosody)
     taught = np.array([label in labels for label in LABELS])
     asked, shares = asked[:, taught], shares[:, taught]
     truth = np.array([labels.index(example.emotion) for example in examples])
@@ -387,9 +529,31 @@ def _example(content: Any) -> Example:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if label not in LABELS or not number or not 0.0 <= value <= 1.0:
             raise problem
-    example = Example(emotion, {label: float(value) for label, value in probabilities.items()})
+    manner = content.get("manner", [])
+    if manner and not _are_numbers(manner, 2 * len(LABELS)):
+        raise problem
+    example = Example(
+        emotion, {label: float(value) for label, value in probabilities.items()},
+        tuple(map(float, manner)),
+    )
     example.check()
     return example
+
+
+def _usual(content: Any) -> Usual:
+    known: Mapping[Any, Any] = content if isinstance(content, Mapping) else {}
+    clips, middle = known.get("clips"), known.get("middle")
+    counted = isinstance(clips, int) and not isinstance(clips, bool) and clips > 0
+    if not counted or not _are_numbers(middle, len(LABELS)):
+        raise SettingsError("what is usual with the voice is not as it was written")
+    return Usual(min(int(known["clips"]), CLIPS_REMEMBERED), tuple(map(float, known["middle"])))
+
+
+def _are_numbers(values: Any, count: int) -> bool:
+    return isinstance(values, list) and len(values) == count and all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        for value in values
+    )
 
 
 def _named(models: str) -> str:

@@ -5,6 +5,9 @@ Each emotion of the corpus is a class; the classes share the covariance of the w
 voices differ within an emotion, and where emotions lie beside each other. The more speakers the
 corpus has, the less the others are asked.
 
+The same is done once more with what is left when each speaker's middle is taken away: for somebody
+who was heard before, whose middle is known by then (`edge.prosody.Usual`).
+
     python -m training prosody --corpora CORPORA --run runs/NAME
 
 fits the judge of the released models, which is to know no corpus: a class is an emotion, seen from
@@ -17,7 +20,7 @@ import argparse
 import dataclasses
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -26,7 +29,14 @@ import numpy as np
 
 from edge.features import FrontEnd
 from edge.labels import GENDERS, LABELS
-from edge.prosody import ARRAYS, FORMAT, Prosody, ProsodyStatistics
+from edge.prosody import (
+    ARRAYS,
+    ARRAYS_OF_USUAL,
+    FORMAT_WITH_USUAL,
+    Prosody,
+    ProsodyStatistics,
+    Usual,
+)
 from edge.windows import active_span, cut_windows
 from training.acoustics import Acoustics, AcousticSettings
 from training.archive import write_archive
@@ -122,20 +132,31 @@ def fit_prosody(
     CorpusError when `own` has less than two emotions.
     """
     made = made or ProsodyRows()
-    rows, owners = made.of(own)
-    shares = 1.0 / np.bincount(owners)[owners]  # each clip counts as one
-    centre = np.average(rows, axis=0, weights=shares)
-    places, within = _classes(rows - centre, own.labels[owners], shares)
-    if len(places) < 2:
-        raise CorpusError("a judge of prosody needs clips of two emotions at least")
-    speakers = len({clip.speaker for clip in own.clips})
-    if len(others):
-        elsewhere, scatter = _of_corpora(others, made)
-        trust = speakers / (speakers + settings.covariance_speakers)
-        within = trust * within + (1.0 - trust) * scatter
-        places = _drawn(places, elsewhere, speakers / (speakers + settings.place_speakers))
+    heard = _Heard.of(own, made)
+    elsewhere = [
+        _Heard.of(_some(others, np.flatnonzero(others.corpora == corpus)), made)
+        for corpus in np.unique(others.corpora)
+    ]
+    speakers = len(set(heard.speakers))
     weight = settings.weight * speakers / (speakers + settings.doubt_speakers)
-    return _discriminants(centre, places, within, settings.shrinkage, weight)
+
+    def fitted(own: _Heard, others: Sequence[_Heard]) -> _Classes:
+        centre = np.average(own.rows, axis=0, weights=own.shares)
+        places, within = own.away_from(centre).classes()
+        if len(places) < 2:
+            raise CorpusError("a judge of prosody needs clips of two emotions at least")
+        if others:
+            of_others, scatter = _of_corpora(others)
+            trust = speakers / (speakers + settings.covariance_speakers)
+            within = trust * within + (1.0 - trust) * scatter
+            places = _drawn(places, of_others, speakers / (speakers + settings.place_speakers))
+        return _Classes(centre, places, within)
+
+    return _discriminants(
+        fitted(heard, elsewhere),
+        fitted(heard.without_voices(), [each.without_voices() for each in elsewhere]),
+        settings.shrinkage, weight,
+    )
 
 
 def fit_shared_prosody(
@@ -149,14 +170,24 @@ def fit_shared_prosody(
     if made is None:
         acoustics = Acoustics(settings.acoustics, FrontEnd(), material.log_mels)
         made = ProsodyRows(acoustics, settings.spoilt_copies)
-    weights, middles, offsets, scatters = [], [], [], []
-    for corpus in np.unique(material.corpora):
-        kept = np.flatnonzero(material.corpora == corpus)
-        rows, owners = made.of(_some(material, kept))
-        labels = material.labels[kept][owners]
-        places, scatter = _classes(rows, labels, 1.0 / np.bincount(owners)[owners])
+    heard = {
+        str(corpus): _Heard.of(_some(material, np.flatnonzero(material.corpora == corpus)), made)
+        for corpus in np.unique(material.corpora)
+    }
+    weights = [settings.corpora.get(corpus, 1.0) for corpus in heard]
+    return _discriminants(
+        _shared(list(heard.values()), weights),
+        _shared([each.without_voices() for each in heard.values()], weights),
+        settings.shrinkage, settings.weight,
+    )
+
+
+def _shared(corpora: Sequence[_Heard], weights: Sequence[float]) -> _Classes:
+    """Of a judge that is to know none of the corpora."""
+    middles, offsets, scatters = [], [], []
+    for heard in corpora:
+        places, scatter = heard.classes()
         middle = np.mean(list(places.values()), axis=0)
-        weights.append(settings.corpora.get(str(corpus), 1.0))
         middles.append(middle)
         offsets.append({label: place - middle for label, place in places.items()})
         scatters.append(scatter)
@@ -176,7 +207,80 @@ def fit_shared_prosody(
     within = within + apart.T @ apart / len(apart)
     if strays:
         within = within + np.array(strays).T @ np.array(strays) / len(strays)
-    return _discriminants(centre, places, within, settings.shrinkage, settings.weight)
+    return _Classes(centre, places, within)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """The windows of some clips: (windows, SIZE) statistics, and (windows,) of each.
+
+    shares: such that each clip counts as one
+    """
+
+    rows: np.ndarray
+    labels: np.ndarray
+    speakers: np.ndarray
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, material: Material, made: ProsodyRows) -> _Heard:
+        rows, owners = made.of(material)
+        speakers = np.array([clip.speaker for clip in material.clips])
+        shares = 1.0 / np.bincount(owners)[owners]
+        return cls(rows, material.labels[owners], speakers[owners], shares)
+
+    def away_from(self, middle: np.ndarray) -> _Heard:
+        """middle: (SIZE,), or one for each window."""
+        return dataclasses.replace(self, rows=self.rows - middle)
+
+    def without_voices(self) -> _Heard:
+        """Away from the middle of each speaker, which is that of their emotions."""
+        names, which = np.unique(self.speakers, return_inverse=True)
+        middles = []
+        for number in range(len(names)):
+            here = which == number
+            of_speaker = _Heard(*(each[here] for each in dataclasses.astuple(self)))
+            middles.append(np.mean(list(of_speaker.places().values()), axis=0))
+        return self.away_from(np.array(middles)[which])
+
+    def places(self) -> dict[int, np.ndarray]:
+        """The mean of each label's rows."""
+        return {
+            int(label): np.average(self.rows[here], axis=0, weights=self.shares[here])
+            for label in np.unique(self.labels) for here in [self.labels == label]
+        }
+
+    def classes(self) -> tuple[dict[int, np.ndarray], np.ndarray]:
+        """The places, and the mean covariance about them."""
+        places = self.places()
+        within = np.zeros((self.rows.shape[1], self.rows.shape[1]))
+        for label, place in places.items():
+            here = self.labels == label
+            centred = (self.rows[here] - place) * np.sqrt(self.shares[here])[:, None]
+            within += centred.T @ centred
+        return places, within / self.shares.sum()
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Where each label lies from the centre, and (SIZE, SIZE) the covariance within."""
+
+    centre: np.ndarray
+    places: Mapping[int, np.ndarray]
+    within: np.ndarray
+
+    def discriminants(self, shrinkage: float) -> tuple[np.ndarray, ...]:
+        """(SIZE,) deviations, (SIZE, classes) weights, (classes,) offsets, (classes, classes).
+
+        The last are the places as the weights see them.
+        """
+        deviation = np.sqrt(np.maximum(np.diag(self.within), 1e-12))
+        within = self.within / np.outer(deviation, deviation)
+        within = (1.0 - shrinkage) * within + shrinkage * np.eye(len(within))
+        standard = np.array(list(self.places.values())) / deviation  # (classes, statistics)
+        weights = np.linalg.solve(within, standard.T)
+        seen = standard @ weights
+        return deviation, weights, -0.5 * np.diag(seen), seen
 
 
 def _some(material: Material, kept: np.ndarray) -> Material:
@@ -184,59 +288,37 @@ def _some(material: Material, kept: np.ndarray) -> Material:
 
 
 def _discriminants(
-    centre: np.ndarray,
-    places: Mapping[int, np.ndarray],
-    within: np.ndarray,
-    shrinkage: float,
-    weight: float,
+    anybody: _Classes, without_voices: _Classes, shrinkage: float, weight: float
 ) -> dict[str, np.ndarray]:
-    """The arrays of a judge; places: of the classes, from the centre."""
-    deviation = np.sqrt(np.maximum(np.diag(within), 1e-12))
-    within = within / np.outer(deviation, deviation)
-    within = (1.0 - shrinkage) * within + shrinkage * np.eye(len(within))
-    standard = np.array(list(places.values())) / deviation  # (classes, statistics)
-    weights = np.linalg.solve(within, standard.T)
+    """The arrays of a judge."""
+    deviation, weights, offsets, _ = anybody.discriminants(shrinkage)
+    usual = without_voices.discriminants(shrinkage)
     return {
-        "format": np.array(FORMAT),
+        "format": np.array(FORMAT_WITH_USUAL),
         "spread": np.array(SPREAD, np.float32),
-        "centre": centre.astype(np.float32),
+        "centre": anybody.centre.astype(np.float32),
         "scale": (1.0 / deviation).astype(np.float32),
         "weights": weights.astype(np.float32),
-        "offsets": (-0.5 * (standard.T * weights).sum(axis=0)).astype(np.float32),
-        "emotions": np.array(list(places), np.int8),
+        "offsets": offsets.astype(np.float32),
+        "emotions": np.array(list(anybody.places), np.int8),
         "weight": np.array(weight, np.float32),
         "temperature": np.array(1.0, np.float32),
+        # In the deviations of anybody, so that a voice that is far from the others is not cut off.
+        "usual_weights": (usual[1] * (deviation / usual[0])[:, None]).astype(np.float32),
+        "usual_offsets": usual[2].astype(np.float32),
+        "usual_places": usual[3].astype(np.float32),
     }
 
 
-def _classes(
-    rows: np.ndarray, labels: np.ndarray, shares: np.ndarray
-) -> tuple[dict[int, np.ndarray], np.ndarray]:
-    """The mean of each label's rows, and the mean covariance about them."""
-    places, within = {}, np.zeros((rows.shape[1], rows.shape[1]))
-    for label in range(len(LABELS)):
-        here = labels == label
-        if here.any():
-            places[label] = np.average(rows[here], axis=0, weights=shares[here])
-            centred = (rows[here] - places[label]) * np.sqrt(shares[here])[:, None]
-            within += centred.T @ centred
-    return places, within / shares.sum()
-
-
-def _of_corpora(
-    material: Material, made: ProsodyRows
-) -> tuple[dict[int, np.ndarray], np.ndarray]:
+def _of_corpora(corpora: Sequence[_Heard]) -> tuple[dict[int, np.ndarray], np.ndarray]:
     """Where each label lies in the corpora that have it, from their middles, and the covariance.
 
     Each corpus counts as much as the others.
     """
     offsets: dict[int, list[np.ndarray]] = {}
     scatters = []
-    for corpus in np.unique(material.corpora):
-        kept = np.flatnonzero(material.corpora == corpus)
-        here = _some(material, kept)
-        rows, owners = made.of(here)
-        places, scatter = _classes(rows, here.labels[owners], 1.0 / np.bincount(owners)[owners])
+    for heard in corpora:
+        places, scatter = heard.classes()
         middle = np.mean(list(places.values()), axis=0)
         for label, place in places.items():
             offsets.setdefault(label, []).append(place - middle)
@@ -262,8 +344,15 @@ def _drawn(
 
 def judged_windows(prosody: Prosody, material: Material) -> np.ndarray:
     """(windows, 8) logarithms of probabilities, of the windows of all clips in their order."""
-    windows = [window for log_mel in material.log_mels for window in prosody_windows(log_mel)]
-    return prosody.judge(np.stack([prosody.statistics(window) for window in windows]))
+    return prosody.judged(_manners(prosody, material)[0])
+
+
+def _manners(prosody: Prosody, material: Material) -> tuple[np.ndarray, np.ndarray]:
+    """(windows, 16) of the windows of all clips in their order, and (windows,) the clip of each."""
+    windows = [prosody_windows(log_mel) for log_mel in material.log_mels]
+    rows = [prosody.statistics(window) for of_clip in windows for window in of_clip]
+    owners = np.repeat(np.arange(len(windows)), [len(of_clip) for of_clip in windows])
+    return prosody.manners(np.stack(rows)), owners
 
 
 def joint_temperature(
@@ -299,7 +388,7 @@ def temperature_of(scores: np.ndarray, truth: np.ndarray) -> float:
 
 def write_prosody(path: Path | BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes prosody.npz; equal arrays give equal bytes."""
-    write_archive(path, arrays, ARRAYS)
+    write_archive(path, arrays, (*ARRAYS, *ARRAYS_OF_USUAL))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -331,26 +420,42 @@ def run(arguments: argparse.Namespace) -> int:
     write_prosody(aside, arrays)
     os.replace(aside, run.prosody_path)
     scores = alone(Prosody(arrays), validation)
+    known = alone(Prosody(arrays), validation, known=True)
     run.write("prosody.json", {
         "settings": dataclasses.asdict(settings),
         "data": train.fingerprint(),
         "validation": scores,
+        "validation_known": known,
         "environment": environment(),
     })
     print("UA by prosody alone, validation: "
-          + ", ".join(f"{corpus} {ua:.1f}" for corpus, ua in scores.items()))
+          + ", ".join(f"{corpus} {ua:.1f}, {known[corpus]:.1f} of speakers heard before"
+                      for corpus, ua in scores.items()))
     print(f"wrote {run.prosody_path}")
     return 0
 
 
-def alone(prosody: Prosody, material: Material) -> dict[str, float]:
-    """UA in percent of the judge by itself, over the labels of each corpus."""
+def alone(prosody: Prosody, material: Material, known: bool = False) -> dict[str, float]:
+    """UA in percent of the judge by itself, over the labels of each corpus.
+
+    known: whether it has heard all other clips of the speaker, without being told anything
+    """
     scores = {}
     for corpus in np.unique(material.corpora):
         here = _some(material, np.flatnonzero(material.corpora == corpus))
-        owners = np.repeat(np.arange(len(here)), [len(prosody_windows(x)) for x in here.log_mels])
+        manners, owners = _manners(prosody, here)
+        sums = np.zeros((len(here), manners.shape[1]))
+        np.add.at(sums, owners, manners)
+        of_clip = sums / np.bincount(owners)[:, None]
+        speakers = np.array([clip.speaker for clip in here.clips])
         shares = np.zeros((len(here), len(LABELS)))
-        np.add.at(shares, owners, np.exp(judged_windows(prosody, here)))
+        for clip in range(len(here)):
+            others = (speakers == speakers[clip]) & (np.arange(len(here)) != clip)
+            usual = None
+            if known and others.any():
+                middle = prosody.middle(of_clip[others].mean(axis=0))
+                usual = Usual(int(others.sum()), tuple(middle))
+            shares[clip] = np.exp(prosody.judged(manners[owners == clip], usual)).sum(axis=0)
         decided = np.where(here.labels_of(corpus), shares, -1.0).argmax(axis=1)
         counts = confusion_matrix(here.labels, decided, len(LABELS))
         scores[str(corpus)] = round(100.0 * float(unweighted_average_recall(counts)), 2)

@@ -8,7 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import edge
-from edge.cli.options import add_knowledge, interval_seconds, positive_seconds, voice_of
+from edge.cli.options import (
+    add_knowledge,
+    interval_seconds,
+    positive_seconds,
+    save_voice,
+    voice_of,
+)
 from edge.cli.terminal import clock, complain, printable, quiet_interpreter
 from edge.events import SegmentEnded, TurnEnded
 
@@ -55,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="text for people (the default), or every event as a JSON object on a line",
     )
     add_knowledge(parser)
+    parser.add_argument(
+        "--learn",
+        action="store_true",
+        help="one person speaks: get to know how they usually sound, turn by turn; kept in the "
+        "file of --voice, which is made where it is not",
+    )
 
 
 def _device(text: str) -> int | str:
@@ -67,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
 
     if options.list_devices:
         return _list_devices()
-    recognizer, voice = edge.Recognizer(options.bundle), voice_of(options)
+    recognizer = edge.Recognizer(options.bundle)
+    begun = options.voice is not None and options.learn and not os.path.exists(options.voice)
+    voice = edge.Voice() if begun else voice_of(options)
     with quiet_interpreter():  # ALSA writes about every device that it tries
         microphone = Microphone(options.device, options.rate)
         stream = recognizer.stream(
@@ -76,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
             gender=options.gender,
             labels=options.labels,
             voice=voice,
+            learns=options.learn,
         )
     display = _display(options, microphone)
     summary = Summary()
@@ -102,6 +117,9 @@ def run(options: argparse.Namespace) -> int:
         stream.input_finished()
         pass_on()
         display.close()
+        learnt = stream.voice if options.learn else None
+        if options.voice is not None and learnt is not None and learnt != voice:
+            save_voice(learnt, options.voice)
     if options.format == "text":
         print(summary.text(stream.time, microphone.over_runs))
     elif microphone.over_runs:

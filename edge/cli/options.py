@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
+from edge.errors import SettingsError
 from edge.labels import LABELS
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ def add_knowledge(parser: argparse.ArgumentParser) -> None:
         help=f"the only emotions that are possible, some of {', '.join(LABELS)}",
     )
     parser.add_argument(
-        "--voice", metavar="PATH", help="the speaker's voice, as 'teach' has written it"
+        "--voice",
+        metavar="PATH",
+        help="the speaker's voice, as 'hear' or 'teach' has written it",
     )
 
 
@@ -46,6 +50,15 @@ def voice_of(options: argparse.Namespace) -> Voice | None:
     from edge.voice import Voice
 
     return Voice.load(options.voice)
+
+
+def save_voice(voice: Voice, path: str | os.PathLike[str]) -> None:
+    """Writes the file. Raises SettingsError when it cannot be written."""
+    try:
+        voice.save(path)
+    except OSError as error:
+        problem = f"{os.fspath(path)}: cannot be written: {error.strerror}"
+        raise SettingsError(problem) from error
 
 
 def positive_seconds(text: str) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 import edge
-from edge.cli import completion, info, listen, predict, teach
+from edge.cli import completion, hear, info, listen, predict, teach
 from edge.cli.options import add_bundle
 from edge.cli.terminal import PROGRAM, complain
 from edge.errors import EdgeError
@@ -88,6 +88,20 @@ def make_parser() -> argparse.ArgumentParser:
     listen.add_arguments(command)
     add_bundle(command)
     command.set_defaults(run=listen.run)
+
+    command = _add_command(
+        commands,
+        "hear",
+        "get to know a person's voice, by a few of their recordings",
+        "Learns from recordings of one person how that person usually sounds, and writes\n"
+        "it to a file for --voice of the other commands. Nobody has to say what was meant\n"
+        "by them. Five recordings, not all in the same mood, are a good beginning; more\n"
+        "can be heard later. The file holds eight numbers, and no sound.",
+        EXIT_CODES,
+    )
+    hear.add_arguments(command)
+    add_bundle(command)
+    command.set_defaults(run=hear.run)
 
     command = _add_command(
         commands,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import edge
+from edge.cli.options import save_voice
 from edge.cli.sources import expand
 from edge.cli.terminal import complain, percent, printable, quiet_interpreter
 from edge.errors import EdgeError, SettingsError
@@ -104,11 +105,7 @@ def run(options: argparse.Namespace) -> int:
         complain(f"{options.voice}: nothing was taught")
         return 1
     if options.examples or options.forget or options.base is not None:
-        try:
-            voice.save(options.voice)
-        except OSError as error:
-            problem = f"{options.voice}: cannot be written: {error.strerror}"
-            raise SettingsError(problem) from error
+        save_voice(voice, options.voice)
     print("\n".join([*lines, *_outline(voice)]))
     return 0
 
@@ -118,7 +115,7 @@ def _outline(voice: Voice) -> list[str]:
     if not counts:
         return ["The voice has no examples."]
     if len(counts) < 2:
-        return ["Examples of one emotion change nothing yet; teach another one, too."]
+        return ["Examples of one emotion tell none from another; teach another one, too."]
     people = f", beside {len(voice.base.examples)} of others" if voice.base is not None else ""
     lines = [f"The voice of {len(voice.examples)} examples{people}, of the models {voice.models}:"]
     for label in counts:

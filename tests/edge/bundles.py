@@ -13,7 +13,7 @@ import numpy as np
 from edge.bundle import write_manifest
 from edge.features import EmotionFeatures, FrontEnd, emotion_features
 from edge.labels import GENDERS
-from edge.prosody import FORMAT, MOVING, SIZE
+from edge.prosody import FORMAT, FORMAT_WITH_USUAL, MOVING, SIZE
 
 PLACEHOLDER_MODEL = b"\x00\x00\x00\x00TFL3" + bytes(range(256))
 """Passes for a TFLite model until an interpreter looks at it."""
@@ -121,6 +121,21 @@ def prosody_arrays(weight: float = 0.5, temperature: float = 1.0) -> dict[str, n
         "emotions": np.array([*range(8), 0, 3]),
         "weight": np.array(weight),
         "temperature": np.array(temperature),
+    }
+
+
+def learning_prosody_arrays(weight: float = 0.5, temperature: float = 1.0) -> dict[str, np.ndarray]:
+    """The same of eight classes, and of somebody who was heard before."""
+    arrays, rng = prosody_arrays(weight, temperature), np.random.default_rng(1)
+    return {
+        **arrays,
+        "format": np.array(FORMAT_WITH_USUAL),
+        "weights": arrays["weights"][:, :8],
+        "offsets": arrays["offsets"][:8],
+        "emotions": np.arange(8)[::-1],
+        "usual_weights": rng.normal(0, 0.02, (SIZE, 8)),
+        "usual_offsets": rng.normal(size=8),
+        "usual_places": rng.normal(size=(8, 8)),
     }
 
 

@@ -21,9 +21,13 @@ from edge import cli
 from edge.bundle import DEFAULT_BUNDLE
 from edge.cli.panel import Meter
 from edge.features import EmotionFeatures, FrontEnd
+from edge.prosody import Prosody
 from edge.recognizer import Recognizer
+from edge.voice import Voice
+from tests.edge.bundles import learning_prosody_arrays
 from tests.edge.fake_portaudio import FakePortAudio
 from tests.edge.fakes import FixedExpert, FixedGate
+from tests.edge.test_recognizer import recognizer_of
 from tests.miniature_corpora import write_wav
 
 CLIPS = Path(__file__).parents[2] / "examples" / "clips"
@@ -83,6 +87,24 @@ def test_segments_are_lines_and_the_end_a_summary(portaudio, capsys):
     assert summary.endswith("in 2 turns; over-runs: 0")
     assert share.split()[0] == "angry" and share.endswith("100.0 %")
     assert "listening to Built-in Microphone" in err
+
+
+def test_a_voice_is_learnt_turn_by_turn_and_kept(portaudio, capsys, monkeypatch, tmp_path):
+    experts = {gender: FixedExpert([0, 0, 0, 1, 3, 0, 0, 0]) for gender in ("female", "male")}
+    recognizer = recognizer_of(
+        FixedGate(0.9), experts, prosody=Prosody(learning_prosody_arrays())
+    )
+    monkeypatch.setattr(edge, "Recognizer", lambda bundle: recognizer, raising=False)
+    path = tmp_path / "me.json"
+    listen = ["listen", "--seconds", "8", "--voice", str(path)]
+    assert cli.main(listen) == 1  # it is made by --learn alone
+    for clips in (2, 4):
+        assert cli.main([*listen, "--learn"]) == 0
+        assert Voice.load(path).usual.clips == clips
+    kept = path.read_bytes()
+    assert cli.main(listen) == 0
+    assert cli.main(["listen", "--seconds", "8", "--learn"]) == 0  # for this session alone
+    assert path.read_bytes() == kept and len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_device_that_stops_is_told_after_the_summary(portaudio, capsys):

@@ -19,17 +19,20 @@ from edge.features import FrontEnd, LogMel
 from edge.labels import LABELS
 from edge.prosody import (
     ARRAYS,
+    ARRAYS_OF_USUAL,
+    FARTHEST,
     LEAST,
     MOVING,
     SIZE,
     Prosody,
     ProsodyStatistics,
+    Usual,
     log_covariance,
     percentiles,
     read_arrays,
 )
 from edge.recognizer import Recognizer
-from tests.edge.bundles import make_bundle, manifest, random_gate
+from tests.edge.bundles import learning_prosody_arrays, make_bundle, manifest, random_gate
 from tests.edge.bundles import prosody_arrays as arrays
 from tests.edge.fakes import LinearExpert
 
@@ -151,10 +154,64 @@ def test_experts_and_prosody_are_heard_together():
     assert cooler == pytest.approx(experts**2 / (experts**2).sum())
 
 
+def middle_of(content, statistics):
+    """What the discriminants of somebody who was heard before see, by label."""
+    seen = np.clip(statistics, -FARTHEST, FARTHEST) @ content["usual_weights"]
+    return seen[..., np.argsort(content["emotions"])]
+
+
+def test_who_was_heard_before_is_judged_by_the_difference():
+    content = learning_prosody_arrays()
+    prosody, window, usual = Prosody(content), voice(150.0), Usual(10**9, tuple(range(8)))
+    manner = prosody.manner(window)
+    seen = middle_of(content, prosody.statistics(window))
+    assert prosody.learns and prosody.middle(manner) == pytest.approx(seen)
+    order = np.argsort(content["emotions"])
+    joint = seen - np.arange(8) + content["usual_offsets"][order]
+    wanted = np.exp(joint) / np.exp(joint).sum()
+    judged = prosody.judged(manner, usual)
+    assert np.exp(judged) == pytest.approx(np.maximum(wanted, LEAST), rel=1e-5)
+    assert prosody.middle(manner, LABELS[2]) == pytest.approx(
+        seen - content["usual_places"][5][order]  # whose class is the sixth
+    )
+
+
+def test_the_less_was_heard_the_less_it_says():
+    prosody, middle = Prosody(learning_prosody_arrays()), tuple(range(8))
+    manner = prosody.manner(voice(150.0))
+    plain = prosody.judged(manner)
+    assert plain == pytest.approx(prosody.log_probabilities(voice(150.0)))
+    one, three, many = (prosody.judged(manner, Usual(clips, middle)) for clips in (1, 3, 10**9))
+    assert one == pytest.approx(0.5 * (plain + many))
+    assert three == pytest.approx(0.25 * plain + 0.75 * many)
+
+
+def test_a_distribution_is_told_anew_when_the_speaker_is_known():
+    prosody = Prosody(learning_prosody_arrays(weight=0.7, temperature=1.3))
+    experts = np.random.default_rng(0).dirichlet(np.ones(8), size=3)
+    manners = prosody.manners(np.random.default_rng(1).normal(size=(3, SIZE)))
+    usual = Usual(4, tuple(np.linspace(-1, 1, 8)))
+    told = prosody.weighed(experts, prosody.judged(manners))
+    wanted = prosody.weighed(experts, prosody.judged(manners, usual))
+    assert prosody.known(told, manners, usual) == pytest.approx(wanted)
+    some = np.where(np.arange(8) < 3, told, 0.0)
+    assert not prosody.known(some, manners, usual)[:, 3:].any()
+    assert prosody.known(told, manners, None) == pytest.approx(told)
+
+
+def test_a_judge_of_before_learns_nothing():
+    prosody = Prosody(arrays())
+    manner = prosody.manner(voice(150.0))
+    assert not prosody.learns and not manner[8:].any()
+    assert np.array_equal(prosody.judged(manner, Usual(9, (1.0,) * 8)), prosody.judged(manner))
+
+
 DAMAGE = {
-    "format": np.array(2), "spread": np.zeros(MOVING + 1), "centre": np.full(SIZE, np.nan),
+    "format": np.array(3), "spread": np.zeros(MOVING + 1), "centre": np.full(SIZE, np.nan),
     "scale": np.ones(SIZE + 1), "weights": np.ones((SIZE, 9)), "offsets": np.array(["a"] * 10),
     "emotions": np.full(10, 8), "weight": np.array(-0.1), "temperature": np.array(0.0),
+    "usual_weights": np.ones((SIZE, 7)),
+    "usual_offsets": np.full(8, np.inf), "usual_places": np.ones(8),
 }
 
 
@@ -168,9 +225,23 @@ def test_what_is_missing_or_unfit_is_named(name):
         Prosody({**content, name: DAMAGE[name]})
 
 
+@pytest.mark.parametrize("name", [*ARRAYS[1:], *ARRAYS_OF_USUAL])
+def test_so_it_is_in_a_judge_that_learns(name):
+    content = learning_prosody_arrays()
+    del content[name]
+    with pytest.raises(BundleError, match=f"{name} is missing"):
+        Prosody(content)
+    with pytest.raises(BundleError, match=f"the prosody model's {name} "):
+        Prosody({**content, name: DAMAGE[name]})
+    with pytest.raises(BundleError, match="emotions must differ"):
+        Prosody({**learning_prosody_arrays(), "emotions": np.array([*range(7), 0])})
+
+
 def test_a_torn_file_is_refused():
     whole = archive(arrays())
     assert set(read_arrays(io.BytesIO(whole))) == set(ARRAYS)
+    learning = archive(learning_prosody_arrays())
+    assert set(read_arrays(io.BytesIO(learning))) == {*ARRAYS, *ARRAYS_OF_USUAL}
     for content in (whole[: len(whole) // 2], b"", whole.replace(b"\x93NUMPY", b"\x93NUMPX")):
         with pytest.raises(BundleError, match="cannot be read"):
             Prosody.load(io.BytesIO(content))

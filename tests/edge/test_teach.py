@@ -46,7 +46,7 @@ def test_recordings_teach_a_voice(tmp_path, capsys, fake_recognizer):
 def test_a_voice_is_taught_more(tmp_path, capsys):
     path = tmp_path / "me.json"
     assert teach(path, f"sad={ONE}") == 0
-    assert "Examples of one emotion change nothing yet" in capsys.readouterr().out
+    assert "Examples of one emotion tell none from another" in capsys.readouterr().out
     assert teach(path, f"happy={TWO}") == 0
     assert Voice.load(path).counts() == {"happy": 1, "sad": 1}
     assert teach(path) == 0

@@ -15,13 +15,18 @@ import edge
 from edge.errors import SettingsError
 from edge.labels import LABELS
 from edge.prediction import Prediction, Window
+from edge.prosody import Prosody, Usual
 from edge.voice import (
+    CLIPS_OF_BASE,
+    CLIPS_REMEMBERED,
     EXAMPLES_OF_AN_EMOTION,
     FORMAT_WITH_BASE,
+    FORMAT_WITH_USUAL,
     Example,
     Voice,
     fitted_correction,
 )
+from tests.edge.bundles import learning_prosody_arrays
 from tests.edge.fakes import FixedGate, LinearExpert
 from tests.edge.test_recognizer import random_log_mel, recognizer_of
 
@@ -343,6 +348,200 @@ def test_rows_are_corrected_each_for_itself():
     assert not heard[1].any() and heard[2] == pytest.approx(rows[2])
 
 
+def learning() -> edge.Recognizer:
+    """A recogniser that judges who was heard before by what is usual with them."""
+    return recognizer_of(prosody=Prosody(learning_prosody_arrays(weight=0.8, temperature=1.1)))
+
+
+def spoken(recognizer, seed, frames=90) -> Prediction:
+    """Of noise that is taken for speech."""
+    found = recognizer.predict_log_mel(random_log_mel(frames, seed))
+    return dataclasses.replace(found, flags=())
+
+
+def test_what_is_usual_is_the_mean_of_what_was_heard():
+    recognizer, voice = learning(), Voice()
+    heard = [spoken(recognizer, frames, frames) for frames in (90, 150, 500)]
+    for each in heard:
+        voice = voice.heard(each)
+    middles = [np.array(each.manner[8:]) for each in heard]
+    assert voice.usual.clips == 3
+    assert voice.usual.middle == pytest.approx(np.mean(middles, axis=0))
+    assert voice.counts() == {} and voice.knows_anything
+
+
+def test_each_window_is_judged_by_how_it_differs_from_what_is_usual():
+    recognizer = learning()
+    prosody = Prosody(learning_prosody_arrays(weight=0.8, temperature=1.1))
+    voice = Voice().heard(spoken(recognizer, 1))
+    log_mel = random_log_mel(100)
+    plain, known = (recognizer.predict_log_mel(log_mel, voice=v) for v in (None, voice))
+    before = np.array(list(plain.probabilities.values()))
+    wanted = prosody.known(before, np.array(plain.manner), voice.usual)
+    assert list(known.probabilities.values()) == pytest.approx(list(wanted))
+    assert not np.allclose(before, wanted, atol=1e-3)
+    assert known.without_voice == plain.probabilities and known.manner == plain.manner
+
+
+def test_it_makes_no_difference_whether_it_was_heard_with_the_voice():
+    recognizer, log_mel = learning(), random_log_mel(500)
+    voice = Voice().heard(spoken(recognizer, 1))
+    one, other = (
+        voice.heard(dataclasses.replace(
+            recognizer.predict_log_mel(log_mel, voice=v), flags=()
+        )) for v in (None, voice)
+    )
+    assert one.usual.clips == 2
+    assert one == other
+
+
+def test_an_example_says_what_is_usual_behind_its_emotion():
+    recognizer = learning()
+    prosody = Prosody(learning_prosody_arrays(weight=0.8, temperature=1.1))
+    first, second, third = (spoken(recognizer, k) for k in (1, 2, 3))
+    voice = Voice().heard(first).taught(second, "happy").taught(third, "sad")
+    middles = [
+        prosody.middle(first.manner), prosody.middle(second.manner, "happy"),
+        prosody.middle(third.manner, "sad"),
+    ]
+    usual = voice.usual_with(prosody)
+    assert usual.clips == 3 and usual.middle == pytest.approx(np.mean(middles, axis=0))
+    # The examples teach what is left to learn when that is known.
+    rows = [
+        dict(zip(LABELS, prosody.known(
+            np.array(list(each.probabilities.values())), np.array(each.manner), usual
+        )))
+        for each in (second, third)
+    ]
+    left = fitted_correction([Example("happy", rows[0]), Example("sad", rows[1])])
+    log_mel = random_log_mel(100)
+    plain, known = (recognizer.predict_log_mel(log_mel, voice=v) for v in (None, voice))
+    between = prosody.known(
+        np.array(list(plain.probabilities.values())), np.array(plain.manner), usual
+    )
+    assert list(known.probabilities.values()) == pytest.approx(list(left(between)))
+    assert voice.usual_with(None) is None and Voice().usual_with(prosody) is None
+
+
+def test_a_base_says_a_little_of_what_is_usual():
+    recognizer = learning()
+    prosody = Prosody(learning_prosody_arrays())
+    theirs = Voice()
+    for seed in range(5):
+        theirs = theirs.heard(spoken(recognizer, seed))
+    alone = Voice(base=theirs).usual_with(prosody)
+    assert alone == Usual(CLIPS_OF_BASE, theirs.usual.middle)
+    own = spoken(recognizer, 9)
+    both = Voice(base=theirs).heard(own).usual_with(prosody)
+    middle = (CLIPS_OF_BASE * np.array(theirs.usual.middle) + np.array(own.manner[8:]))
+    assert both.middle == pytest.approx(middle / (CLIPS_OF_BASE + 1))
+
+
+def test_what_is_usual_moves_on():
+    recognizer = learning()
+    first, later = (spoken(recognizer, seed) for seed in (1, 2))
+    voice = Voice().heard(first)
+    for _ in range(3 * CLIPS_REMEMBERED):
+        voice = voice.heard(later)
+    assert voice.usual.clips == CLIPS_REMEMBERED
+    left = 0.99 ** (2 * CLIPS_REMEMBERED) / CLIPS_REMEMBERED  # of the first one
+    away = np.array(first.manner[8:]) - np.array(later.manner[8:])
+    assert np.array(voice.usual.middle) - later.manner[8:] == pytest.approx(
+        left * away, abs=0.02 * np.abs(away).max()
+    )
+
+
+def test_what_says_nothing_of_a_voice_is_not_heard():
+    recognizer = learning()
+    voice = Voice().heard(spoken(recognizer, 1))
+    silent = dataclasses.replace(spoken(recognizer, 2), flags=("no_speech",))
+    assert voice.heard(silent) is voice
+    with pytest.raises(SettingsError, match="models of no bundle learn nothing from what nobody"):
+        voice.heard(spoken(recognizer_of(), 1))
+    with pytest.raises(SettingsError, match="models of no bundle, and the prediction is of .* x 1"):
+        voice.heard(dataclasses.replace(silent, flags=(), models="x 1"))
+
+
+def test_a_stream_learns_what_is_usual_from_turn_to_turn():
+    recognizer = learning()
+    rng = np.random.default_rng(0)
+    silence = np.zeros(2 * 16000)
+    ended = []
+    with recognizer.stream(learns=True, voice_activity=False) as stream:
+        assert stream.voice is None
+        for _ in range(3):
+            stream.accept_waveform(rng.normal(0.0, 0.1, 2 * 16000))
+            stream.accept_waveform(silence)
+            ended += [event.turn for event in stream.poll() if event.kind == "turn_ended"]
+            assert stream.voice.usual.clips == len(ended)
+    assert len(ended) == 3
+    voice = Voice()
+    for turn in ended:
+        voice = voice.heard(turn)
+    assert voice == stream.voice
+    with recognizer.stream(voice=voice) as stream:
+        stream.know(None)
+        assert stream.voice is None
+        with pytest.raises(SettingsError, match="taught to the models"):
+            stream.know(Voice(people().examples, "tiny 1"))
+    assert Voice().heard(dataclasses.replace(ended[0], segments=(), manner=())) == Voice()
+
+
+def test_later_turns_are_answered_by_what_is_usual():
+    recognizer = learning()
+    sound = np.random.default_rng(0).normal(0.0, 0.1, 2 * 16000)
+    twice = np.concatenate([sound, np.zeros(32000)] * 2)
+    answers = {}
+    for learns in (False, True):
+        found = recognizer.timeline(twice, 16000, learns=learns, voice_activity=False)
+        answers[learns] = [turn.segments for turn in found.turns]
+    assert len(answers[True]) == len(answers[False]) == 2
+    assert answers[True][0] == answers[False][0]
+    assert answers[True][1] != answers[False][1]
+
+
+def test_what_is_usual_is_kept_in_the_file(tmp_path):
+    recognizer = learning()
+    voice = Voice(base=people_of(recognizer)).heard(spoken(recognizer, 1))
+    voice = voice.taught(spoken(recognizer, 2), "happy")
+    voice.save(tmp_path / "me.json")
+    again = Voice.load(tmp_path / "me.json")
+    assert again == voice and again.to_dict()["format"] == FORMAT_WITH_USUAL
+    recognizer.predict_log_mel(random_log_mel(90, 3), voice=voice)
+    assert pickle.loads(pickle.dumps(voice)) == voice
+    assert len(pickle.dumps(voice)) < 5000  # nothing that was worked out from it
+    assert voice.without("happy").usual == voice.usual
+
+
+def people_of(recognizer) -> Voice:
+    return Voice(people().examples, recognizer.models)
+
+
+GOOD = taught(("happy", distribution(happy=0.5))).to_dict()
+USUAL = {"clips": 2, "middle": [0.5] * 8}
+
+
+@pytest.mark.parametrize("usual", [
+    None, [], USUAL | {"clips": 0}, USUAL | {"clips": True}, USUAL | {"clips": "2"},
+    USUAL | {"middle": [0.5] * 7}, USUAL | {"middle": ["a"] * 8}, USUAL | {"middle": 0.5},
+    USUAL | {"middle": [float("inf")] * 8},
+])
+def test_what_is_usual_of_anything_else_is_refused(usual):
+    content = GOOD | {"format": FORMAT_WITH_USUAL, "usual": USUAL}
+    assert Voice.from_dict(content).usual == Usual(2, (0.5,) * 8)
+    with pytest.raises(SettingsError, match="what is usual with the voice"):
+        Voice.from_dict(content | {"usual": usual})
+
+
+@pytest.mark.parametrize("manner", [[0.5] * 15, ["a"] * 16, "x", [float("nan")] * 16])
+def test_a_manner_of_anything_else_is_refused(manner):
+    (example,) = GOOD["examples"]
+    kept = GOOD | {"examples": [example | {"manner": [0.5] * 16}]}
+    assert Voice.from_dict(kept).examples[0].manner == (0.5,) * 16
+    with pytest.raises(SettingsError, match="not as it was written"):
+        Voice.from_dict(GOOD | {"examples": [example | {"manner": manner}]})
+
+
 def test_what_is_no_voice_is_refused():
     with pytest.raises(SettingsError, match=r"voice must be an edge\.Voice"):
         recognizer_of().predict_log_mel(random_log_mel(50), voice="me.json")
@@ -378,11 +577,8 @@ def test_a_voice_that_cannot_be_saved_leaves_the_old_one(tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["me.json"]
 
 
-GOOD = taught(("happy", distribution(happy=0.5))).to_dict()
-
-
 @pytest.mark.parametrize("content", [
-    [], "voice", {}, GOOD | {"format": 3}, GOOD | {"format": FORMAT_WITH_BASE},
+    [], "voice", {}, GOOD | {"format": 4}, GOOD | {"format": FORMAT_WITH_BASE},
     GOOD | {"examples": None},
     GOOD | {"models": 3}, GOOD | {"examples": ["happy"]},
     GOOD | {"examples": [{"emotion": "bored", "probabilities": {"bored": 1.0}}]},

@@ -123,6 +123,47 @@ def test_the_shared_judge_does_not_mind_where_a_corpus_lies():
                            ProsodyRows())
 
 
+def level(corpus, pitches, takes=5, seed=0):
+    """Of speakers whose joy is a tone above their middle, and whose grief is one below it."""
+    rng = np.random.default_rng(seed)
+    clips, log_mels = [], []
+    for number, base in enumerate(pitches):
+        for emotion, tone in (("happy", 1.12), ("sad", 1 / 1.12)):
+            for take in range(takes):
+                name = f"{number}-{emotion}-{take}-{seed}"
+                clips.append(Clip(corpus, name, Path(name), str(number), "male", emotion))
+                log_mels.append(spoken(base * tone, 1.0, rng))
+    return Material(clips, log_mels)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_who_was_heard_before_is_judged_by_what_is_usual_with_them(shared):
+    own = level("savee", np.geomspace(90.0, 240.0, 7))
+    others = level("ravdess", np.geomspace(100.0, 200.0, 4), seed=1)
+    if shared:
+        both = Material([*own.clips, *others.clips], [*own.log_mels, *others.log_mels])
+        prosody = Prosody(fit_shared_prosody(both, SharedSettings(), ProsodyRows()))
+    else:
+        prosody = Prosody(fit_prosody(own, others, ProsodySettings()))
+    unseen = level("savee", [98.0, 225.0], takes=8, seed=2)
+    assert prosody.learns
+    assert alone(prosody, unseen)["savee"] < 80.0
+    assert alone(prosody, unseen, known=True)["savee"] > 90.0
+    joy = LABELS.index("happy")
+    places = np.zeros((2, 8))
+    for row, emotion in enumerate(("happy", "sad")):
+        places[row] = prosody.middle(np.zeros(16), emotion)
+    assert places[0, joy] < 0.0 < places[1, joy]  # what is to be taken away
+
+
+def test_one_speaker_is_known_from_nobody_else():
+    """Alone, there is nothing to compare: the others are then judged as nobody who is known."""
+    prosody = Prosody(fit_prosody(level("savee", [120.0, 150.0]), NOBODY, ProsodySettings()))
+    once = level("savee", [130.0], takes=1)
+    first = Material(once.clips[:1], once.log_mels[:1])
+    assert alone(prosody, first, known=True) == alone(prosody, first)
+
+
 def test_spoilt_copies_are_heard_and_the_same_every_time():
     own = material("savee", [110.0, 140.0], ["happy", "sad"])
     acoustics = Acoustics(AcousticSettings(noise_share=1.0), FrontEnd(), own.log_mels)
