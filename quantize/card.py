@@ -47,7 +47,8 @@ insuring."""
 
 _PROSODY = (
     "Beside them linear discriminants\n"
-    "judge 526 statistics of the window's spectrum, pitch, level and rhythm. "
+    "judge 526 statistics of the window's spectrum, pitch, level and rhythm, of a speaker who was\n"
+    "heard before by how they differ from what is usual. "
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -37,3 +38,15 @@ def corpora() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the corpora are not here: no folder {folder} (set EDGE_CORPORA to theirs)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_models():
+    """The random `TinyModel` of each gender."""
+    for package in ("tensorflow", "tf_keras"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed, so that no TFLite model can be made")
+    from tests.edge.bundles import feature_shape, make_tiny_model
+
+    features = feature_shape()[1]
+    return {"female": make_tiny_model(1, features), "male": make_tiny_model(2, features)}

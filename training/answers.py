@@ -25,6 +25,8 @@ def save_answers(evaluation: Evaluation, path: Path) -> None:
         for name in _TEXTS[:-1]
     }
     numbers = {name: getattr(evaluation, name) for name in _NUMBERS}
+    if evaluation.manners is not None:
+        numbers["manners"] = evaluation.manners
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial.npz")
     fold = np.array([evaluation.protocol.name, evaluation.protocol.fold or ""])
@@ -40,6 +42,8 @@ def load_answers(path: Path) -> Evaluation:
         with np.load(path, allow_pickle=False) as saved:
             texts = {name: saved[name].tolist() for name in _TEXTS}
             numbers = {name: saved[name] for name in _NUMBERS}
+            if "manners" in saved:
+                numbers["manners"] = saved["manners"]
             protocol, fold = saved["protocol"].tolist()
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise CorpusError(f"answers {path} cannot be read: {error}") from error
@@ -58,10 +62,12 @@ def load_answers(path: Path) -> Evaluation:
 
 def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
     """The answers of several evaluations as those of one, such as of all folds."""
+    manners = [each.manners for each in evaluations if each.manners is not None]
     return Evaluation(
         protocol=Protocol(evaluations[0].protocol.name),
         clips=tuple(clip for each in evaluations for clip in each.clips),
         parts=tuple(part for each in evaluations for part in each.parts),
         **{name: np.concatenate([getattr(each, name) for each in evaluations])
            for name in _NUMBERS},
+        manners=np.concatenate(manners) if len(manners) == len(evaluations) else None,
     )

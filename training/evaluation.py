@@ -126,6 +126,7 @@ class Evaluation:
     female: (n,) float64 the gate's posterior that the speaker is female
     probabilities: (n, 8) float64 of the emotions, the gate choosing the experts
     probabilities_true_gender: (n, 8) float64 likewise, the true gender told
+    manners: (n, 16) float64 as of `Prediction.manner`, None where the models learn nothing from it
     """
 
     protocol: Protocol
@@ -134,6 +135,7 @@ class Evaluation:
     female: np.ndarray
     probabilities: np.ndarray
     probabilities_true_gender: np.ndarray
+    manners: np.ndarray | None = None
 
     def select(
         self,
@@ -379,7 +381,7 @@ def evaluate(
             f"none of the {len(clips)} clips is in {' or '.join(parts)} of protocol {protocol.name}"
         )
 
-    def answer(k: int) -> tuple[float, np.ndarray, np.ndarray] | EdgeError:
+    def answer(k: int) -> tuple[float, np.ndarray, np.ndarray, np.ndarray] | EdgeError:
         try:
             return _ask(recognizer, clips[k], None if log_mels is None else log_mels[k])
         except EdgeError as error:
@@ -397,7 +399,7 @@ def evaluate(
         raise CorpusError(
             f"recordings not recognised: {named(refused)}; the first: {first}"
         ) from first
-    female, probabilities, probabilities_true_gender = map(np.array, zip(*answers))
+    female, probabilities, probabilities_true_gender, manners = map(np.array, zip(*answers))
     evaluated = tuple(clips[k] for k in chosen)
     return Evaluation(
         protocol=protocol,
@@ -406,13 +408,15 @@ def evaluate(
         female=female,
         probabilities=probabilities,
         probabilities_true_gender=probabilities_true_gender,
+        manners=manners if manners.size else None,
     )
 
 
 def _ask(
     recognizer: Recognizer, clip: Clip, log_mel: np.ndarray | None
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """The posterior of a female speaker, and (8,) probabilities with the gate and without."""
+) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+    """The posterior of a female speaker, (8,) probabilities with the gate and without; the manner.
+    """
     if log_mel is None and clip.sound:
         ask, sound = recognizer.predict, clip.path
     else:
@@ -425,6 +429,7 @@ def _ask(
         posterior if gated.gender == "female" else 1.0 - posterior,
         np.array([gated.probabilities[label] for label in LABELS]),
         np.array([told.probabilities[label] for label in LABELS]),
+        np.array(gated.manner),
     )
 
 

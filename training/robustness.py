@@ -223,9 +223,10 @@ def _evaluation(
         np.array([[pair[which].probabilities[label] for label in LABELS] for pair in answers])
         for which in (0, 1)
     )
+    manners = np.array([heard.manner for heard, _ in answers])
     return Evaluation(
         Protocol("unseen speakers"), tuple(clips), ("test",) * len(clips), np.array(female), gated,
-        told,
+        told, manners if manners.size else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Measures what knowing a speaker's voice gains (`edge.Voice`), taught by a few of their clips.
+"""Measures what knowing a speaker's voice gains (`edge.Voice`), heard or taught by some clips.
 
     python -m training voices --corpora CORPORA
     python -m training voices --crossval RUN ...
@@ -6,6 +6,8 @@
 Of each speaker some clips are drawn of each emotion, and teach; the others are answered without and
 with what was taught. That is done many times with other clips, and every figure is of them all. A
 voice is also held to the clips of the next speaker, who is somebody else, to see the harm of that.
+Likewise some clips are heard, of which nothing is said: of any mood, or as people speak, who are
+mostly neutral.
 
     python -m training voices --corpora CORPORA --acoustics
 
@@ -27,22 +29,34 @@ from typing import Any
 
 import numpy as np
 
+from edge.audio import read_audio, to_mono_16k
 from edge.bundle import DEFAULT_BUNDLE, Bundle
 from edge.errors import SettingsError
+from edge.features import LogMel
 from edge.labels import GENDERS, LABELS
+from edge.prosody import Prosody, Usual
+from edge.prosody import read_arrays as read_prosody
 from edge.recognizer import Recognizer
-from edge.voice import REACH, SPREAD, Correction, Example, Voice, fitted_correction
+from edge.voice import REACH, SPREAD, Example, Voice, fitted_correction
 from training import metrics
 from training.answers import load_answers
 from training.corpora import CORPUS_LABELS, Clip, load_log_mel, read_corpora
 from training.evaluation import UNSEEN, Evaluation
 from training.metrics import unweighted_average_recall
+from training.prosody import prosody_windows
 from training.protocol import RELEASE, Protocol
 from training.robustness import answers_by_condition
 from training.tables import percent, table, write_figures
 
 EXAMPLES = (1, 2, 4)
 """Of each emotion; at most half of the clips that there are."""
+
+HEARD = (2, 5, 10, 20)
+"""Clips that are heard and not named; at most half of those that there are."""
+
+ANY, HALF, NEUTRAL = "any", "half neutral", "neutral"
+MOODS = (ANY, HALF, NEUTRAL)
+"""What is heard: clips as they are drawn, half of them neutral ones, or these alone."""
 
 CHOICES = tuple(
     (spread, reach) for spread in (0.5, 1.0, 1.5, 2.0, 3.0) for reach in (0.01, 0.17, 0.33, 0.5)
@@ -60,6 +74,7 @@ class Speaker:
     """One speaker's clips, and what was answered to them without knowing the voice.
 
     labels: (clips,) indices into LABELS; probabilities: (windows, 8); owners: (windows,) clips
+    manners: (windows, 16), and prosody, which judged them; None where nothing is learnt from them
     """
 
     group: str
@@ -70,17 +85,34 @@ class Speaker:
     labels: np.ndarray
     probabilities: np.ndarray
     owners: np.ndarray
+    manners: np.ndarray | None = None
+    prosody: Prosody | None = None
 
     @property
     def classes(self) -> list[int]:
         """The labels that the corpus has."""
         return [LABELS.index(label) for label in CORPUS_LABELS[self.corpus]]
 
-    def answers(self, correction: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """(clips, 8) probabilities with a voice of that correction, as `Recognizer.predict` has."""
-        leaning = correction(self.probabilities)
-        total = np.zeros((len(self.labels), len(LABELS)))
-        np.add.at(total, self.owners, leaning)
+    def answers(
+        self, voice: Voice | None = None, spread: float = SPREAD, reach: float = REACH
+    ) -> np.ndarray:
+        """(clips, 8) probabilities with such a voice, as `Recognizer.predict` has."""
+        heard = self.probabilities
+        if voice is not None and (spread, reach) == (SPREAD, REACH):
+            heard = voice.heard_in(heard, self.manners, self.prosody)
+        elif voice is not None:
+            usual = voice.usual_with(self.prosody)
+            if self.prosody is not None and usual is not None:
+                heard = self.prosody.known(heard, self.manners, usual)
+            heard = fitted_correction(
+                voice.examples, spread, reach, voice.base, self.prosody, usual
+            )(heard)
+        return self.of_clips(heard)
+
+    def of_clips(self, windows: np.ndarray) -> np.ndarray:
+        """(windows, ...) to (clips, ...), the mean of each clip's."""
+        total = np.zeros((len(self.labels), *windows.shape[1:]))
+        np.add.at(total, self.owners, windows)
         return total / np.bincount(self.owners, minlength=len(total))[:, None]
 
 
@@ -118,19 +150,71 @@ def examples_of(speaker: Speaker, count: int, rng: np.random.Generator) -> np.nd
     return chosen
 
 
-def taught(
-    speaker: Speaker, chosen: np.ndarray, spread: float = SPREAD, reach: float = REACH
-) -> Correction:
+def taught(speaker: Speaker, chosen: np.ndarray, base: Voice | None = None) -> Voice:
     """What the chosen clips teach."""
-    return fitted_correction(_examples(speaker, chosen), spread, reach)
+    return Voice(tuple(_examples(speaker, chosen)), base=base)
 
 
 def _examples(speaker: Speaker, chosen: np.ndarray) -> list[Example]:
-    plain = speaker.answers(Correction.nothing())
+    plain = speaker.answers()
+    manners: Sequence[Sequence[float]] = [()] * len(plain)
+    if speaker.manners is not None:
+        manners = speaker.of_clips(speaker.manners).tolist()
     return [
-        Example(LABELS[speaker.labels[k]], dict(zip(LABELS, map(float, plain[k]))))
+        Example(
+            LABELS[speaker.labels[k]], dict(zip(LABELS, map(float, plain[k]))), tuple(manners[k])
+        )
         for k in np.flatnonzero(chosen)
     ]
+
+
+def clips_heard(
+    speaker: Speaker, count: int, mood: str, rng: np.random.Generator
+) -> np.ndarray:
+    """(clips,) bool: so many, drawn; at most half of those that there are of a kind."""
+    neutral = speaker.labels == LABELS.index("neutral")
+    if mood == ANY:
+        kinds = [(np.full(len(neutral), True), count)]
+    elif mood == NEUTRAL:
+        kinds = [(neutral, count)]
+    else:
+        kinds = [(neutral, count // 2), (~neutral, count - count // 2)]
+    chosen = np.zeros(len(neutral), bool)
+    for kind, wanted in kinds:
+        here = np.flatnonzero(kind)
+        chosen[rng.choice(here, min(wanted, len(here) // 2), replace=False)] = True
+    return chosen
+
+
+def heard(speaker: Speaker, chosen: np.ndarray) -> Voice:
+    """What the chosen clips say when nobody says what was meant by them."""
+    assert speaker.manners is not None
+    middles = speaker.of_clips(speaker.manners)[chosen][:, len(LABELS) :]
+    if not len(middles):
+        return Voice()
+    return Voice(usual=Usual(len(middles), tuple(middles.mean(axis=0))))
+
+
+def score_heard(
+    speakers: Sequence[Speaker], count: int, mood: str, draws: int = DRAWS
+) -> dict[str, Any] | None:
+    """The figures of one group, of each of whom so many clips were heard; None if none can be."""
+    if any(each.prosody is None or each.manners is None for each in speakers):
+        return None
+    tallies = {name: Tally(len(speakers)) for name in ("before", "after", "stranger")}
+    rng, clips = np.random.default_rng(0), []
+    for _ in range(draws):
+        chosen = [clips_heard(speaker, count, mood, rng) for speaker in speakers]
+        voices = [heard(speaker, here) for speaker, here in zip(speakers, chosen)]
+        clips += [int(here.sum()) for here in chosen]
+        for k, speaker in enumerate(speakers):
+            stranger = voices[(k + 1) % len(speakers)]
+            for name, voice in (("before", None), ("after", voices[k]), ("stranger", stranger)):
+                tallies[name].add(k, speaker, speaker.answers(voice), ~chosen[k])
+    return {
+        "heard": count, "mood": mood, "clips": float(np.mean(clips)),
+        **_figures(speakers, tallies, draws),
+    }
 
 
 def compare(
@@ -143,16 +227,14 @@ def compare(
     """The answers "before" and "after", and with a "stranger"'s voice, to the same clips."""
     tallies = {name: Tally(len(speakers)) for name in ("before", "after", "stranger")}
     rng = np.random.default_rng(0)
-    nothing = Correction.nothing()
     for _ in range(draws):
         chosen = [examples_of(speaker, count, rng) for speaker in speakers]
-        learnt = [taught(speaker, here, spread, reach) for speaker, here in zip(speakers, chosen)]
+        learnt = [taught(speaker, here) for speaker, here in zip(speakers, chosen)]
         for k, speaker in enumerate(speakers):
-            kept = ~chosen[k]
-            tallies["before"].add(k, speaker, speaker.answers(nothing), kept)
-            tallies["after"].add(k, speaker, speaker.answers(learnt[k]), kept)
-            stranger = learnt[(k + 1) % len(speakers)]
-            tallies["stranger"].add(k, speaker, speaker.answers(stranger), kept)
+            kept, stranger = ~chosen[k], learnt[(k + 1) % len(speakers)]
+            tallies["before"].add(k, speaker, speaker.answers(), kept)
+            tallies["after"].add(k, speaker, speaker.answers(learnt[k], spread, reach), kept)
+            tallies["stranger"].add(k, speaker, speaker.answers(stranger, spread, reach), kept)
     return tallies
 
 
@@ -185,10 +267,14 @@ def _gain_interval(
 
 def score(speakers: Sequence[Speaker], count: int, draws: int = DRAWS) -> dict[str, Any]:
     """The figures of one group of speakers, each taught by `count` clips of each emotion."""
-    tallies = compare(speakers, count, draws)
+    return {"examples": count, **_figures(speakers, compare(speakers, count, draws), draws)}
+
+
+def _figures(
+    speakers: Sequence[Speaker], tallies: Mapping[str, Tally], draws: int
+) -> dict[str, Any]:
     everybody = np.ones(len(speakers))
     scores: dict[str, Any] = {
-        "examples": count,
         "speakers": len(speakers),
         "clips_answered": int(tallies["after"].counts.sum()),
         "draws": draws,
@@ -218,9 +304,15 @@ def score(speakers: Sequence[Speaker], count: int, draws: int = DRAWS) -> dict[s
 
 
 def _speakers(
-    clips: Sequence[Clip], windows: Sequence[np.ndarray], group: Callable[[int], tuple[str, str]]
+    clips: Sequence[Clip],
+    windows: Sequence[np.ndarray],
+    group: Callable[[int], tuple[str, str]],
+    manners: Sequence[np.ndarray] | None = None,
+    prosody: Prosody | None = None,
 ) -> list[Speaker]:
     """The clips with emotions by speaker; `group` gives a clip's group and fold by its index."""
+    if manners is None or prosody is None or not prosody.learns:
+        manners = prosody = None
     found: dict[tuple[str, str, str], list[int]] = {}
     for k, clip in enumerate(clips):
         if clip.emotion is not None:
@@ -231,6 +323,8 @@ def _speakers(
             np.array([LABELS.index(clips[k].emotion or "") for k in of]),
             np.concatenate([windows[k] for k in of]),
             np.repeat(np.arange(len(of)), [len(windows[k]) for k in of]),
+            None if manners is None else np.concatenate([manners[k] for k in of]),
+            prosody,
         )
         for (name, fold, speaker), of in sorted(found.items())
     ]
@@ -241,18 +335,22 @@ def of_bundle(recognizer: Recognizer, clips: Sequence[Clip], protocol: Protocol)
     from tqdm import tqdm
 
     chosen = [clip for clip in clips if clip.emotion and protocol.part(clip) in UNSEEN]
-    windows = []
+    windows, manners, front_end = [], [], LogMel()
+    prosody = None if recognizer.bundle is None else recognizer.bundle.prosody
     for clip in tqdm(chosen, desc="recognising", unit="clip"):
         if clip.sound:
-            prediction = recognizer.predict(clip.path)
+            log_mel = front_end(to_mono_16k(*read_audio(clip.path)))
         else:
-            prediction = recognizer.predict_log_mel(load_log_mel(clip))
+            log_mel = load_log_mel(clip)
+        prediction = recognizer.predict_log_mel(log_mel)
         windows.append(np.array([list(x.probabilities.values()) for x in prediction.windows]))
+        if prosody is not None:
+            manners.append(np.stack([prosody.manner(x) for x in prosody_windows(log_mel)]))
 
     def group(k: int) -> tuple[str, str]:
         return f"{chosen[k].corpus} {protocol.part(chosen[k])}", ""
 
-    return _speakers(chosen, windows, group)
+    return _speakers(chosen, windows, group, manners or None, prosody)
 
 
 def of_crossval(folder: Path) -> list[Speaker]:
@@ -267,12 +365,15 @@ def of_crossval(folder: Path) -> list[Speaker]:
     for file in files:
         answers = load_answers(file)
         tested = np.flatnonzero(np.array(answers.parts) == "test")
+        path, manners = file.with_name("prosody.npz"), answers.manners
         speakers += _speakers(
             [answers.clips[k] for k in tested],
             [answers.probabilities[k][None] for k in tested],
             lambda k, file=file, answers=answers: (
                 f"{answers.clips[k].corpus} {answers.protocol.name}", file.parent.name
             ),
+            None if manners is None else [manners[k][None] for k in tested],
+            Prosody(read_prosody(path)) if path.exists() else None,
         )
     return speakers
 
@@ -325,9 +426,9 @@ def among_others(
                 chosen = np.zeros(len(speaker.labels), bool)
                 if count:
                     chosen = examples_of(speaker, count, rng)
-                voice = Voice(tuple(_examples(speaker, chosen)), base=base)
-                tallies["before"].add(k, speaker, speaker.answers(Correction.nothing()), ~chosen)
-                tallies["after"].add(k, speaker, speaker.answers(voice.heard_in), ~chosen)
+                voice = taught(speaker, chosen, base)
+                tallies["before"].add(k, speaker, speaker.answers(), ~chosen)
+                tallies["after"].add(k, speaker, speaker.answers(voice), ~chosen)
     if not tallies["after"].counts.any():
         return None
     before, after = (tallies[name].counts for name in ("before", "after"))
@@ -371,15 +472,27 @@ def _drawn(speakers: Sequence[Speaker], count: int, rng: np.random.Generator) ->
 
 
 def in_acoustics(
-    found: Mapping[str, Evaluation], count: int, draws: int = DRAWS
+    found: Mapping[str, Evaluation],
+    count: int,
+    draws: int = DRAWS,
+    prosody: Prosody | None = None,
+    named: bool = True,
 ) -> list[dict[str, Any]]:
     """UA by corpus and condition without a voice, and with one taught in quiet or in the same.
 
-    found: of `training.robustness.answers_by_condition`; count: clips of each emotion that teach
+    found: of `training.robustness.answers_by_condition`; count: clips of each emotion that teach,
+        or those in all that are heard when they are not `named`
     """
+
+    def draw(speaker: Speaker, rng: np.random.Generator) -> np.ndarray:
+        if named:
+            return examples_of(speaker, count, rng)
+        return clips_heard(speaker, count, ANY, rng)
+
+    learn = taught if named else heard
     rows = []
     for condition, answers in found.items():
-        pairs = zip(_of_evaluation(found["clean"]), _of_evaluation(answers))
+        pairs = zip(_of_evaluation(found["clean"], prosody), _of_evaluation(answers, prosody))
         by_corpus: dict[str, list[tuple[Speaker, Speaker]]] = {}
         for quiet, spoilt in pairs:
             by_corpus.setdefault(quiet.corpus, []).append((quiet, spoilt))
@@ -388,18 +501,18 @@ def in_acoustics(
             rng = np.random.default_rng(0)
             for _ in range(draws):
                 for k, (quiet, spoilt) in enumerate(speakers):
-                    chosen = examples_of(quiet, count, rng)
-                    for name, correction in (
-                        ("before", Correction.nothing()),
-                        ("quiet", taught(quiet, chosen)),
-                        ("same", taught(spoilt, chosen)),
+                    chosen = draw(quiet, rng)
+                    for name, voice in (
+                        ("before", None),
+                        ("quiet", learn(quiet, chosen)),
+                        ("same", learn(spoilt, chosen)),
                     ):
-                        tallies[name].add(k, spoilt, spoilt.answers(correction), ~chosen)
+                        tallies[name].add(k, spoilt, spoilt.answers(voice), ~chosen)
             everybody = np.ones(len(speakers))
             rows.append({
                 "condition": condition,
                 "corpus": corpus,
-                "examples": count,
+                "examples" if named else "heard": count,
                 "ua": {
                     name: _ua([spoilt for _, spoilt in speakers], everybody, tally.counts)
                     for name, tally in tallies.items()
@@ -408,9 +521,12 @@ def in_acoustics(
     return rows
 
 
-def _of_evaluation(answers: Evaluation) -> list[Speaker]:
+def _of_evaluation(answers: Evaluation, prosody: Prosody | None) -> list[Speaker]:
     windows = [probabilities[None] for probabilities in answers.probabilities]
-    return _speakers(answers.clips, windows, lambda k: (answers.clips[k].corpus, ""))
+    manners = None if answers.manners is None else [manner[None] for manner in answers.manners]
+    return _speakers(
+        answers.clips, windows, lambda k: (answers.clips[k].corpus, ""), manners, prosody
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -425,6 +541,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="cross-validations, whose int8 answers are taken as they are")
     parser.add_argument("--examples", type=int, nargs="+", default=EXAMPLES, metavar="N",
                         help="of each emotion (default: 1 2 4)")
+    parser.add_argument("--heard", type=int, nargs="+", default=HEARD, metavar="N",
+                        help="clips that are heard and not named (default: 2 5 10 20)")
     parser.add_argument("--others", type=int, nargs="+", default=[], metavar="N",
                         help="clips of each emotion of other speakers, of which a base is taught")
     parser.add_argument("--draws", type=int, default=DRAWS, metavar="N",
@@ -442,15 +560,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the tables; writes the JSON file asked for."""
     if arguments.corpora is None and not arguments.crossval:
         raise SettingsError("name a folder by --corpora, or a cross-validation by --crossval")
-    if min(*arguments.examples, *arguments.others, arguments.draws, 1) < 1:
-        raise SettingsError("--examples, --others and --draws must be 1 or more")
+    numbers = (*arguments.examples, *arguments.heard, *arguments.others, arguments.draws)
+    if min(numbers) < 1:
+        raise SettingsError("--examples, --heard, --others and --draws must be 1 or more")
     if arguments.corpora is None and arguments.acoustics:
         raise SettingsError("--acoustics needs the folder of --corpora")
     speakers: list[Speaker] = []
     spoilt: dict[str, Evaluation] = {}
+    prosody = None
     if arguments.corpora is not None:
         protocol, clips = Protocol.load(arguments.protocol), read_corpora(arguments.corpora)
         recognizer = Recognizer(Bundle.load(arguments.bundle))
+        prosody = None if recognizer.bundle is None else recognizer.bundle.prosody
         speakers += of_bundle(recognizer, clips, protocol)
         if arguments.acoustics:
             sounds = [clip for clip in clips if clip.sound]
@@ -465,6 +586,15 @@ def run(arguments: argparse.Namespace) -> int:
             for name, found in by_group(speakers)
         },
     }
+    unnamed = {
+        name: [
+            figures for mood in MOODS for count in arguments.heard
+            for figures in [score_heard(found, count, mood, arguments.draws)] if figures
+        ]
+        for name, found in by_group(speakers)
+    }
+    if any(unnamed.values()):
+        content["heard"] = unnamed
     if arguments.choose:
         content["choices"] = choose(speakers, arguments.draws)
     if arguments.others:
@@ -478,8 +608,13 @@ def run(arguments: argparse.Namespace) -> int:
     if spoilt:
         content["acoustics"] = [
             row for count in arguments.examples
-            for row in in_acoustics(spoilt, count, arguments.draws)
+            for row in in_acoustics(spoilt, count, arguments.draws, prosody)
         ]
+        if prosody is not None and prosody.learns:
+            content["acoustics"] += [
+                row for count in arguments.heard
+                for row in in_acoustics(spoilt, count, arguments.draws, prosody, named=False)
+            ]
     print(format_voices(content))
     if arguments.json is not None:
         write_figures(arguments.json, content)
@@ -488,22 +623,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def format_voices(content: dict[str, Any]) -> str:
     """The tables of `run`'s figures."""
-    rows = []
-    for name, of_counts in content["groups"].items():
-        for scores in of_counts:
-            before, after = scores["before"], scores["after"]
-            stranger = scores.get("stranger")
-            interval = scores["gain_interval"]
-            rows.append((
-                name, str(scores["speakers"]), str(scores["examples"]),
-                percent(before["ua"]), percent(after["ua"]),
-                _interval(interval),
-                *(f"{_percent(before['by_gender'][g])} > {_percent(after['by_gender'][g])}"
-                  for g in GENDERS),
-                f"{percent(before['worst_speaker_ua'])} > {percent(after['worst_speaker_ua'])}",
-                f"{percent(before['ece'])} > {percent(after['ece'])}",
-                "-" if stranger is None else percent(stranger["ua"]),
-            ))
+    rows = [
+        (name, str(scores["speakers"]), str(scores["examples"]), *_before_and_after(scores))
+        for name, of_counts in content["groups"].items() for scores in of_counts
+    ]
     text = (
         "UA in per cent, over the labels that a corpus has, of the clips that did not teach:\n"
         "before and after the speaker's voice was taught by so many clips of each emotion, the\n"
@@ -511,6 +634,15 @@ def format_voices(content: dict[str, Any]) -> str:
         + table(("", "speakers", "of each", "before", "after", "gain, 95 %", *GENDERS,
                  "worst speaker", "ECE", "a stranger's voice"), rows)
     )
+    if content.get("heard"):
+        of_nothing = [
+            (name, str(scores["speakers"]), scores["mood"], f"{scores['clips']:g}",
+             *_before_and_after(scores))
+            for name, of_counts in content["heard"].items() for scores in of_counts
+        ]
+        text += "\n\nThe same of clips that were heard, of which nobody said what was meant\n"
+        text += table(("", "speakers", "mood", "clips", "before", "after", "gain, 95 %", *GENDERS,
+                       "worst speaker", "ECE", "a stranger's voice"), of_nothing)
     if content.get("choices"):
         counts = list(content["choices"][0]["ua"])
         chosen = [
@@ -531,13 +663,26 @@ def format_voices(content: dict[str, Any]) -> str:
                       known)
     if content.get("acoustics"):
         spoilt = [
-            (row["corpus"], row["condition"], str(row["examples"]),
+            (row["corpus"], row["condition"],
+             f"{row['examples']} of each" if "examples" in row else f"{row['heard']} heard",
              *map(percent, row["ua"].values()))
             for row in content["acoustics"]
         ]
         text += "\n\nUA in bad acoustics, the voice taught in quiet or in the same\n"
-        text += table(("", "", "of each", "before", "taught in quiet", "in the same"), spoilt)
+        text += table(("", "", "clips", "before", "taught in quiet", "in the same"), spoilt)
     return text
+
+
+def _before_and_after(scores: Mapping[str, Any]) -> tuple[str, ...]:
+    before, after, stranger = scores["before"], scores["after"], scores.get("stranger")
+    return (
+        percent(before["ua"]), percent(after["ua"]), _interval(scores["gain_interval"]),
+        *(f"{_percent(before['by_gender'][g])} > {_percent(after['by_gender'][g])}"
+          for g in GENDERS),
+        f"{percent(before['worst_speaker_ua'])} > {percent(after['worst_speaker_ua'])}",
+        f"{percent(before['ece'])} > {percent(after['ece'])}",
+        "-" if stranger is None else percent(stranger["ua"]),
+    )
 
 
 def _interval(interval: tuple[float, float] | None) -> str:

@@ -1,22 +1,9 @@
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture(scope="session")
-def tiny_models():
-    """The random `TinyModel` of each gender."""
-    for package in ("tensorflow", "tf_keras"):
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed, so that no TFLite model can be made")
-    from tests.edge.bundles import feature_shape, make_tiny_model
-
-    features = feature_shape()[1]
-    return {"female": make_tiny_model(1, features), "male": make_tiny_model(2, features)}
 
 
 @pytest.fixture(scope="session")

@@ -9,32 +9,43 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.bundle import Bundle, write_manifest
 from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.labels import LABELS
+from edge.prosody import Prosody
 from edge.recognizer import Recognizer
 from edge.voice import REACH, SPREAD, Voice
+from tests.edge.bundles import learning_prosody_arrays, make_bundle, manifest, random_gate
 from tests.edge.fakes import LevelGate, LinearExpert
 from training.__main__ import main
 from training.answers import save_answers
 from training.conditions import conditions
-from training.corpora import Clip, read_corpora
+from training.corpora import Clip, load_log_mel, read_corpora
 from training.evaluation import Evaluation
 from training.metrics import unweighted_average_recall
+from training.prosody import write_prosody
 from training.protocol import Protocol
 from training.voices import (
+    ANY,
     CHOICES,
+    HALF,
+    MOODS,
+    NEUTRAL,
     Speaker,
     _shares,
     among_others,
     by_group,
     choose,
+    clips_heard,
     compare,
     examples_of,
+    heard,
     in_acoustics,
     of_bundle,
     of_crossval,
     score,
+    score_heard,
     taught,
 )
 
@@ -68,7 +79,7 @@ def test_what_is_taught_are_the_chosen_clips_alone():
     chosen = examples_of(speaker, 2, np.random.default_rng(1))
     others = np.where(chosen[:, None], speaker.probabilities, 1 / 8)
     altered = dataclasses.replace(speaker, probabilities=others)
-    one, other = taught(speaker, chosen), taught(altered, chosen)
+    one, other = (taught(each, chosen).correction for each in (speaker, altered))
     assert np.array_equal(one.weights, other.weights) and one.weights.any()
     assert np.array_equal(one.constants, other.constants)
 
@@ -125,18 +136,92 @@ def test_answers_with_a_voice_are_those_of_use(miniature_corpora, recognizer):
     speaker = next(s for s in speakers if s.corpus == "ravdess")
     chosen = examples_of(speaker, 1, np.random.default_rng(0))
     chosen[np.flatnonzero(~chosen)[:1]] = True
-    correction = taught(speaker, chosen)
+    learnt = taught(speaker, chosen)
     own = [clip for clip in clips if (clip.corpus, clip.speaker) == (speaker.corpus, speaker.name)]
     assert [LABELS.index(clip.emotion) for clip in own] == speaker.labels.tolist()
     voice = Voice()
     for k in np.flatnonzero(chosen):
         voice = voice.taught(recognizer.predict(own[k].path), own[k].emotion)
-    assert correction.constants == pytest.approx(voice.correction.constants, abs=1e-5)
-    assert correction.weights == pytest.approx(voice.correction.weights, abs=1e-5)
-    answers = speaker.answers(correction)
+    assert learnt.correction.constants == pytest.approx(voice.correction.constants, abs=1e-5)
+    assert learnt.correction.weights == pytest.approx(voice.correction.weights, abs=1e-5)
+    answers = speaker.answers(learnt)
     for k, clip in enumerate(own):
         known = recognizer.predict(clip.path, voice=voice).probabilities
         assert answers[k] == pytest.approx([known[label] for label in LABELS], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def learning_bundle(tiny_models, tmp_path_factory):
+    """Models that learn what is usual."""
+    models = {gender: model.int8 for gender, model in tiny_models.items()}
+    folder = make_bundle(tmp_path_factory.mktemp("learning"), random_gate(), models)
+    write_prosody(folder / "prosody.npz", learning_prosody_arrays(weight=0.7))
+    write_manifest(folder, {**manifest(), "prosody": {"file": "prosody.npz"}})
+    return Bundle.load(folder)
+
+
+def test_answers_to_who_was_heard_before_are_those_of_use(miniature_corpora, learning_bundle):
+    recognizer, clips = Recognizer(learning_bundle), read_corpora(miniature_corpora)
+    speakers = of_bundle(recognizer, clips, Protocol.load())
+    for corpus in ("ravdess", "crema-d"):  # sound, and log-mels
+        speaker = next(s for s in speakers if s.corpus == corpus)
+        own = [c for c in clips if (c.corpus, c.speaker) == (corpus, speaker.name) and c.emotion]
+
+        def ask(clip, voice=None):
+            if clip.sound:
+                return recognizer.predict(clip.path, voice=voice)
+            return recognizer.predict_log_mel(load_log_mel(clip), voice=voice)
+
+        chosen = np.arange(len(own)) < 2
+        learnt, voice, both = heard(speaker, chosen), Voice(), Voice()
+        for k in np.flatnonzero(chosen):
+            prediction = dataclasses.replace(ask(own[k]), flags=())
+            voice = voice.heard(prediction)
+            both = both.taught(prediction, own[k].emotion)
+        assert learnt.usual.clips == voice.usual.clips
+        assert learnt.usual.middle == pytest.approx(voice.usual.middle, abs=1e-4)
+        for known, found in ((voice, learnt), (both, taught(speaker, chosen))):
+            answers = speaker.answers(found)
+            for k, clip in enumerate(own):
+                wanted = [ask(clip, known).probabilities[label] for label in LABELS]
+                assert answers[k] == pytest.approx(wanted, abs=1e-4)
+            assert not np.allclose(answers, speaker.answers(), atol=1e-2)
+
+
+def test_what_is_heard_is_of_a_mood():
+    speaker, rng = leaning_speaker(0, 1.0, clips=10), np.random.default_rng(0)
+    for mood, neutral in ((HALF, 4), (NEUTRAL, 5)):
+        chosen = clips_heard(speaker, 8, mood, rng)
+        assert (speaker.labels[chosen] == 0).sum() == neutral  # at most half of them
+        assert chosen.sum() == (8 if mood == HALF else 5)
+    assert clips_heard(speaker, 8, ANY, rng).sum() == 8
+    assert clips_heard(speaker, 99, ANY, rng).sum() == 30
+
+
+def judged_speaker(seed: int, away: float) -> Speaker:
+    """Whose experts know nothing, and whose manner is right but for where this voice lies."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(CREMA, 10)
+    prosody = Prosody({**learning_prosody_arrays(weight=1.0), "usual_offsets": np.zeros(8)})
+    seen = 4.0 * np.eye(8)[labels] + rng.normal(0.0, 1.0, (len(labels), 8))
+    seen += away * rng.normal(0.0, 1.0, 8)
+    manners = np.concatenate([np.full((len(labels), 8), np.log(1 / 8)), seen], axis=1)
+    shares = np.full((len(labels), 8), 1 / 8)
+    return Speaker("crema-d validation", f"s{seed}", "", "male", "crema-d", labels, shares,
+                   np.arange(len(labels)), manners, prosody)
+
+
+def test_nobody_needs_to_say_what_was_meant():
+    speakers = [judged_speaker(seed, 6.0) for seed in range(4)]
+    five, twenty = (score_heard(speakers, count, ANY, draws=4) for count in (5, 20))
+    assert five["clips"] == 5.0 and five["mood"] == ANY
+    assert five["before"]["ua"] == pytest.approx(1 / 6, abs=0.01)
+    assert 0.6 < five["after"]["ua"] < twenty["after"]["ua"]
+    assert five["stranger"]["ua"] < five["after"]["ua"] - 0.2
+    assert five["clips_answered"] == 4 * 4 * 55
+    alone = score_heard(speakers, 20, NEUTRAL, draws=4)  # what is neutral is then nothing at all
+    assert alone["after"]["ua"] < twenty["after"]["ua"] - 0.05
+    assert score_heard(SPEAKERS, 5, ANY) is None
 
 
 def saved_folds(folder: Path) -> Path:
@@ -165,6 +250,31 @@ def test_of_folds_the_mean_is_told(tmp_path):
     assert scores["ua"] == pytest.approx(np.mean(list(scores["by_speaker"].values())))
     with pytest.raises(SettingsError, match="no fold with int8 answers"):
         of_crossval(tmp_path / "nowhere")
+
+
+def test_folds_have_each_a_judge_of_their_own(tmp_path):
+    for fold, seed in (("1", 0), ("2", 1)):
+        speaker = judged_speaker(seed, 6.0)
+        clips = tuple(
+            Clip("crema-d", f"{k}", Path("x"), speaker.name, "male", LABELS[label])
+            for k, label in enumerate(speaker.labels)
+        )
+        folder = tmp_path / f"fold-{fold}"
+        save_answers(Evaluation(
+            Protocol("made up", fold=fold), clips, ("test",) * len(clips),
+            np.zeros(len(clips)), speaker.probabilities, speaker.probabilities, speaker.manners,
+        ), folder / "int8.npz")
+        arrays = {**learning_prosody_arrays(weight=float(fold)), "usual_offsets": np.zeros(8)}
+        write_prosody(folder / "prosody.npz", arrays)
+    speakers = of_crossval(tmp_path)
+    assert [speaker.prosody.weight for speaker in speakers] == [1.0, 2.0]
+    assert np.array_equal(speakers[0].manners, judged_speaker(0, 6.0).manners)
+    written = tmp_path / "voices.json"
+    assert main(["voices", "--crossval", str(tmp_path), "--draws", "2", "--examples", "1",
+                 "--heard", "5", "--json", str(written)]) == 0
+    rows = json.loads(written.read_text())["heard"]["crema-d made up"]
+    assert [row["mood"] for row in rows] == list(MOODS)
+    assert rows[0]["after"]["ua"] > rows[0]["before"]["ua"] + 0.3
 
 
 def test_the_command_prints_and_writes_what_it_found(tmp_path, capsys):
@@ -255,6 +365,26 @@ def test_a_voice_is_taught_in_quiet_or_in_the_same_noise():
     assert quiet["ua"]["quiet"] == pytest.approx(
         unweighted_average_recall(tally.counts.sum(axis=0))
     )
+
+
+def test_a_voice_is_heard_in_quiet_or_in_the_same_noise():
+    found, prosody = {}, judged_speaker(0, 6.0).prosody
+    for condition, shift in (("clean", 0.0), ("white 20 dB", 5.0)):
+        speakers = [judged_speaker(seed, 6.0) for seed in (0, 1)]
+        clips = tuple(
+            Clip("crema-d", f"{k} {n}", Path("x"), f"s{k}", "male", LABELS[label])
+            for k, speaker in enumerate(speakers) for n, label in enumerate(speaker.labels)
+        )
+        manners = np.concatenate([speaker.manners for speaker in speakers])
+        manners[:, 8:] += shift * np.arange(8)
+        even = np.full((len(clips), 8), 1 / 8)
+        found[condition] = Evaluation(
+            Protocol("unseen speakers"), clips, ("test",) * len(clips),
+            np.full(len(clips), 0.5), even, even, manners,
+        )
+    quiet, noisy = in_acoustics(found, 10, 3, prosody, named=False)
+    assert quiet["heard"] == 10 and quiet["ua"]["quiet"] == quiet["ua"]["same"] > 0.6
+    assert noisy["ua"]["same"] > 0.6 > noisy["ua"]["quiet"] + 0.2
 
 
 def test_the_command_spoils_the_clips(
