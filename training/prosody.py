@@ -74,6 +74,7 @@ class SharedSettings:
     weight: float = 0.3        # of the log-probabilities, beside the experts'
     shrinkage: float = 0.4     # of the covariance within classes, towards the identity
     spoilt_copies: int = 5     # of each clip, in bad acoustics
+    quiet: float = 0.75        # of the say in how those are judged who were heard before: as it was
     acoustics: AcousticSettings = AcousticSettings(
         noise_share=0.8, noise_snr_db=(3.0, 30.0), hiss_slope=(-3.5, 1.5)
     )
@@ -92,27 +93,35 @@ class ProsodyRows:
         self._statistics = ProsodyStatistics(FrontEnd(), np.array(SPREAD))
         self._acoustics = acoustics
         self._copies = copies if acoustics else 0
-        self._made: dict[tuple[str, str], np.ndarray] = {}
+        self._made: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
 
     def of(self, material: Material) -> tuple[np.ndarray, np.ndarray]:
         """(windows, SIZE) of all clips in their order, and (windows,) the clip of each."""
-        rows = []
-        for clip, log_mel in zip(material.clips, material.log_mels):
-            key = (clip.corpus, clip.name)
-            if key not in self._made:
-                self._made[key] = self._of_clip(clip, log_mel.astype(np.float32))
-            rows.append(self._made[key])
+        rows = [self._of(clip, log_mel)[0]
+                for clip, log_mel in zip(material.clips, material.log_mels)]
         owners = np.repeat(np.arange(len(rows)), [len(of_clip) for of_clip in rows])
         return np.concatenate(rows), owners
 
-    def _of_clip(self, clip: Clip, log_mel: np.ndarray) -> np.ndarray:
+    def spoilt(self, material: Material) -> np.ndarray:
+        """(windows,) bool: which of the rows of all clips are of spoilt copies."""
+        return np.concatenate([
+            self._of(clip, log_mel)[1] for clip, log_mel in zip(material.clips, material.log_mels)
+        ])
+
+    def _of(self, clip: Clip, log_mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        key = (clip.corpus, clip.name)
+        if key not in self._made:
+            self._made[key] = self._of_clip(clip, log_mel.astype(np.float32))
+        return self._made[key]
+
+    def _of_clip(self, clip: Clip, log_mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(zlib.crc32(f"{clip.corpus} {clip.name}".encode()))
         heard = [log_mel]
         if self._acoustics is not None:
             heard += [self._acoustics.spoilt(log_mel, rng) for _ in range(self._copies)]
-        return np.stack([
-            self._statistics(window) for each in heard for window in prosody_windows(each)
-        ])
+        windows = [prosody_windows(each) for each in heard]
+        rows = [self._statistics(window) for of_one in windows for window in of_one]
+        return np.stack(rows), np.arange(len(rows)) >= len(windows[0])
 
 
 def prosody_windows(log_mel: np.ndarray) -> list[np.ndarray]:
@@ -177,7 +186,9 @@ def fit_shared_prosody(
     weights = [settings.corpora.get(corpus, 1.0) for corpus in heard]
     return _discriminants(
         _shared(list(heard.values()), weights),
-        _shared([each.without_voices() for each in heard.values()], weights),
+        _shared(
+            [each.with_quiet(settings.quiet).without_voices() for each in heard.values()], weights
+        ),
         settings.shrinkage, settings.weight,
     )
 
@@ -214,20 +225,34 @@ def _shared(corpora: Sequence[_Heard], weights: Sequence[float]) -> _Classes:
 class _Heard:
     """The windows of some clips: (windows, SIZE) statistics, and (windows,) of each.
 
-    shares: such that each clip counts as one
+    shares: such that each clip counts as one; spoilt: whether it is of a spoilt copy
     """
 
     rows: np.ndarray
     labels: np.ndarray
     speakers: np.ndarray
+    owners: np.ndarray
     shares: np.ndarray
+    spoilt: np.ndarray
 
     @classmethod
     def of(cls, material: Material, made: ProsodyRows) -> _Heard:
         rows, owners = made.of(material)
         speakers = np.array([clip.speaker for clip in material.clips])
         shares = 1.0 / np.bincount(owners)[owners]
-        return cls(rows, material.labels[owners], speakers[owners], shares)
+        return cls(
+            rows, material.labels[owners], speakers[owners], owners, shares, made.spoilt(material)
+        )
+
+    def with_quiet(self, share: float) -> _Heard:
+        """Each clip as it was with such a share, its spoilt copies with the others, if it has any.
+        """
+        shares = self.shares.copy()
+        for spoilt, part in ((False, share), (True, 1.0 - share)):
+            here = self.spoilt == spoilt
+            shares[here] = part / np.bincount(self.owners[here])[self.owners[here]]
+        whole = np.bincount(self.owners, shares)  # less than 1 where there are no copies
+        return dataclasses.replace(self, shares=shares / whole[self.owners])
 
     def away_from(self, middle: np.ndarray) -> _Heard:
         """middle: (SIZE,), or one for each window."""
@@ -238,17 +263,19 @@ class _Heard:
         names, which = np.unique(self.speakers, return_inverse=True)
         middles = []
         for number in range(len(names)):
-            here = which == number
-            of_speaker = _Heard(*(each[here] for each in dataclasses.astuple(self)))
-            middles.append(np.mean(list(of_speaker.places().values()), axis=0))
+            middles.append(np.mean(list(self.places(which == number).values()), axis=0))
         return self.away_from(np.array(middles)[which])
 
-    def places(self) -> dict[int, np.ndarray]:
-        """The mean of each label's rows."""
-        return {
-            int(label): np.average(self.rows[here], axis=0, weights=self.shares[here])
-            for label in np.unique(self.labels) for here in [self.labels == label]
-        }
+    def places(self, those: np.ndarray | None = None) -> dict[int, np.ndarray]:
+        """The mean of each label's rows; those: (windows,) bool, all when None."""
+        places = {}
+        for label in np.unique(self.labels):
+            here = np.flatnonzero((self.labels == label) & (True if those is None else those))
+            if len(here):
+                places[int(label)] = np.average(
+                    self.rows[here], axis=0, weights=self.shares[here]
+                )
+        return places
 
     def classes(self) -> tuple[dict[int, np.ndarray], np.ndarray]:
         """The places, and the mean covariance about them."""

@@ -198,8 +198,9 @@ ENGLISH: dict[str, str] = {
     "cannot look. The sound is forgotten when you leave the result, unless you switch on that "
     "recordings are kept. You can delete each result, or all of them; what is deleted is "
     "overwritten. With a result, what you say was meant by it. If you teach it your voice, by "
-    "examples or by putting results right: of each what you meant and the eight probabilities "
-    "that it was given, and no sound. You can have it forgotten at any time.",
+    "examples or by putting results right: of each what you meant, the eight probabilities that "
+    "it was given, sixteen numbers of how it sounded, and no sound. You can have it forgotten at "
+    "any time.",
     "privacy.shared.title": "What you share",
     "privacy.shared": "Only what you export or share yourself goes elsewhere, by the way that you "
     "choose. An exported archive on Android lies in the downloads, where you can delete it.",

@@ -204,8 +204,8 @@ GERMAN: dict[str, str] = {
     "ein, dass Aufnahmen behalten werden. Du kannst jedes Ergebnis löschen oder alle; Gelöschtes "
     "wird überschrieben. Bei einem Ergebnis auch, wie es gemeint war, wenn du das sagst. Wenn du "
     "der App deine Stimme beibringst, durch Beispiele oder berichtigte Ergebnisse: von jedem, was "
-    "gemeint war, und die acht Wahrscheinlichkeiten, die es bekam, und kein Ton. Das kannst du "
-    "jederzeit vergessen lassen.",
+    "gemeint war, die acht Wahrscheinlichkeiten, die es bekam, sechzehn Zahlen darüber, wie es "
+    "klang, und kein Ton. Das kannst du jederzeit vergessen lassen.",
     "privacy.shared.title": "Was du teilst",
     "privacy.shared": "Nur was du selbst exportierst oder teilst, geht anderswohin, auf dem Weg, "
     "den du wählst. Ein exportiertes Archiv liegt bei Android in den Downloads; dort kannst du es "

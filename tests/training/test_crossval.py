@@ -206,6 +206,8 @@ class TestSettings:
         with pytest.raises(SettingsError, match="network of base and fold differ"):
             CrossvalSettings().replaced(["fold.network.width=8"]).checked()
         assert CrossvalSettings().checked() == CrossvalSettings()
+        with pytest.raises(SettingsError, match="second_network of base and fold differ"):
+            CrossvalSettings().replaced(['fold.second_network={"width": 48}']).checked()
 
 
 def test_answers_come_back_as_they_were_saved(tmp_path):

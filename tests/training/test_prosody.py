@@ -21,6 +21,7 @@ from training.prosody import (
     ProsodySettings,
     SharedSettings,
     _drawn,
+    _Heard,
     alone,
     fit_prosody,
     fit_shared_prosody,
@@ -173,6 +174,13 @@ def test_spoilt_copies_are_heard_and_the_same_every_time():
     assert len(first[0]) == 3 * len(plain[0])
     assert np.array_equal(first[0][::3], plain[0])  # each before its copies
     assert not np.allclose(first[0][1::3], plain[0], atol=0.1)
+    made = ProsodyRows(acoustics, 2)
+    assert made.spoilt(own).tolist() == [False, True, True] * len(own)
+    heard = _Heard.of(own, made)
+    assert heard.shares == pytest.approx(1 / 3)
+    quiet = heard.with_quiet(0.75).shares.reshape(-1, 3)
+    assert quiet == pytest.approx(np.tile([0.75, 0.125, 0.125], (len(own), 1)))
+    assert _Heard.of(own, ProsodyRows()).with_quiet(0.75).shares == pytest.approx(1.0)
 
 
 def test_the_command_writes_the_judge_and_how_it_does(miniature_corpora, tmp_path, capsys):

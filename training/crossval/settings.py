@@ -89,7 +89,7 @@ class CrossvalSettings:
             for number in range(len(self.teachers))
         ]
         for base, fold in pairs:
-            for name in ("network", "n_mfcc", "trim_db"):
+            for name in ("network", "second_network", "n_mfcc", "trim_db"):
                 if getattr(base, name) != getattr(fold, name):
                     raise SettingsError(
                         f"{name} of base and fold differ: a fold begins with the base"
