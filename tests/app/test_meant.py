@@ -25,7 +25,7 @@ from edge.voice import EXAMPLES_OF_AN_EMOTION, Example
 from tests.app.conftest import write_wav
 
 MODELS = "default 9.9.9"
-OLD_FIELDS = ("models", "without_voice", "meant")
+OLD_FIELDS = ("models", "without_voice", "manner", "meant")
 
 
 def a_result(emotion: str = "fearful", likely: float = 0.65, **fields) -> Result:
@@ -297,15 +297,16 @@ def test_an_answer_is_put_right_changed_and_taken_back_by_taps(open_phone):
     assert chosen(phone) == ["happy"] and chip.bold
     assert chip.label == words("result.meant.take_back", emotion=happy)
     assert toast(phone) == words("own_voice.learnt", emotion=happy)
-    without_voice = screen.result.without_voice
+    result = screen.result
+    assert len(result.manner) == 16
     assert kept(phone) == [screen.result] and screen.result.meant == "happy"
-    assert taught(app.own_voice) == [Example("happy", without_voice)]
+    assert taught(app.own_voice) == [Example("happy", result.without_voice, result.manner)]
     screen = open_from_history(phone)
     assert chosen(phone) == ["happy"]
     choose(phone, "sad")
     assert chosen(phone) == ["sad"] and kept(phone)[0].meant == "sad"
     assert toast(phone) == words("own_voice.learnt", emotion=sad)
-    assert taught(app.own_voice) == [Example("sad", without_voice)]
+    assert taught(app.own_voice) == [Example("sad", result.without_voice, result.manner)]
     choose(phone, "sad")
     assert chosen(phone) == [] and kept(phone)[0].meant == ""
     assert toast(phone) == words("result.meant.taken_back")
@@ -345,7 +346,7 @@ def test_what_is_heard_by_the_voice_teaches_as_if_it_were_not(open_phone, speech
     assert result.without_voice == pytest.approx(plain)
     assert result.probabilities != pytest.approx(plain)
     choose(phone, "calm")
-    assert taught(app.own_voice)[-1] == Example("calm", result.without_voice)
+    assert taught(app.own_voice)[-1] == Example("calm", result.without_voice, result.manner)
     phone.close()
     again = open_phone()
     open_from_history(again, 3)
@@ -474,7 +475,7 @@ def test_a_result_of_before_is_only_noted_and_says_so(open_phone, why):
     change = (
         "json_set(details, '$.models', 'default 0.0.1')"
         if why == "other models"
-        else "json_remove(details, '$.models', '$.without_voice', '$.meant')"
+        else "json_remove(details, '$.models', '$.without_voice', '$.manner', '$.meant')"
     )
     with app.history._database:
         app.history._database.execute(f"UPDATE results SET details = {change}")
