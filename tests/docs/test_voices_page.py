@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import DEFAULT_BUNDLE
+from edge.labels import LABELS
 from edge.voice import REACH, SPREAD, Voice
 
 PAGE = Path(__file__).parents[2] / "docs" / "voices.md"
@@ -17,10 +18,14 @@ TEXT = PAGE.read_text(encoding="utf-8")
 def test_its_code_runs(capsys, monkeypatch, tmp_path):
     if not DEFAULT_BUNDLE.is_dir():
         pytest.skip("the package is installed without its models")
-    code, of_many = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    hearing, code, of_many = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(PAGE.parents[1] / "examples")
     known: dict[str, object] = {}
+    exec(compile(hearing, str(PAGE), "exec"), known)
+    assert capsys.readouterr().out.strip() in LABELS
+    usual = Voice.load("me.json").usual
+    assert usual is not None and usual.clips == 3
     exec(compile(code, str(PAGE), "exec"), known)
     assert capsys.readouterr().out.strip() in Voice.load("me.json").examples[0].probabilities
     assert Voice.load("me.json").counts() == {"calm": 1, "angry": 1}
