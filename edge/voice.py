@@ -126,7 +126,8 @@ class Voice:
     """Of the people that this is one of, taught by many of them; it is heard first, and the
     examples tell what is left to learn."""
     usual: Usual | None = None
-    """What `heard` has heard; None without any."""
+    """What `heard` has heard: how many `clips`, and where the `middle` of their manners lies; None
+    without any."""
 
     def heard(self, prediction: Prediction | Turn) -> Voice:
         """This voice, and one more recording of it, of which nobody says what was meant.
