@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import edge.bundle
-from tests.edge.conftest import tiny_bundle, tiny_models  # noqa: F401 - fixtures
+from tests.edge.conftest import tiny_bundle  # noqa: F401 - fixtures
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
