@@ -414,8 +414,9 @@ def temperature_of(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def write_prosody(path: Path | BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes prosody.npz; equal arrays give equal bytes."""
-    write_archive(path, arrays, (*ARRAYS, *ARRAYS_OF_USUAL))
+    """Writes prosody.npz, of either format; equal arrays give equal bytes."""
+    names = (*ARRAYS, *ARRAYS_OF_USUAL)
+    write_archive(path, arrays, [name for name in names if name in arrays])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
