@@ -11,6 +11,7 @@ import pytest
 from edge.features import FrontEnd, LogMel, relative_db
 from edge.labels import LABELS
 from edge.prosody import Prosody
+from tests.edge.bundles import prosody_arrays
 from training.__main__ import main
 from training.acoustics import Acoustics, AcousticSettings
 from training.corpora import Clip, CorpusError
@@ -208,6 +209,12 @@ def test_the_file_is_the_same_whenever_it_is_written(tmp_path):
     assert Prosody.load(tmp_path / "a.npz").log_probabilities(window) == pytest.approx(
         Prosody(fit).log_probabilities(window)
     )
+
+
+def test_a_judge_of_before_is_written_as_well(tmp_path):
+    write_prosody(tmp_path / "prosody.npz", prosody_arrays(weight=0.25))
+    prosody = Prosody.load(tmp_path / "prosody.npz")
+    assert prosody.weight == 0.25 and not prosody.learns
 
 
 def test_what_is_surer_than_right_is_flattened():
