@@ -106,7 +106,10 @@ def run(options: argparse.Namespace) -> int:
         return 1
     if options.examples or options.forget or options.base is not None:
         save_voice(voice, options.voice)
-    print("\n".join([*lines, *_outline(voice)]))
+    lines += _outline(voice)
+    if voice.usual is not None:
+        lines.append(f"Besides, the person was heard {voice.usual.clips} times.")
+    print("\n".join(lines))
     return 0
 
 

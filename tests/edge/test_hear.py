@@ -49,12 +49,15 @@ def test_recordings_make_a_voice_known(tmp_path, capsys, fake_recognizer):
     assert Voice.load(path).usual.clips == 1
 
 
-def test_what_was_taught_stays(tmp_path):
+def test_what_was_taught_stays(tmp_path, capsys):
     path = tmp_path / "me.json"
     assert cli.main(["teach", str(path), f"sad={ONE}"]) == 0
     assert hear(path, f"{Path(TWO).parent}/{Path(TWO).name[:-5]}*.wav") == 0
     voice = Voice.load(path)
     assert voice.counts() == {"sad": 1} and voice.usual.clips >= 1
+    capsys.readouterr()
+    assert cli.main(["teach", str(path)]) == 0
+    assert f"the person was heard {voice.usual.clips} times" in capsys.readouterr().out
 
 
 def test_one_bad_recording_and_nothing_is_kept(tmp_path, capsys):
