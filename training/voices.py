@@ -5,7 +5,8 @@
 
 Of each speaker some clips are drawn of each emotion, and teach; the others are answered without and
 with what was taught. That is done many times with other clips, and every figure is of them all. A
-voice is also held to the clips of the next speaker, who is somebody else, to see the harm of that.
+voice is also held to the clips of the next speaker of the fold, who is somebody else, to see the
+harm of that.
 Likewise some clips are heard, of which nothing is said: of any mood, or as people speak, who are
 mostly neutral.
 
@@ -208,9 +209,11 @@ def score_heard(
         voices = [heard(speaker, here) for speaker, here in zip(speakers, chosen)]
         clips += [int(here.sum()) for here in chosen]
         for k, speaker in enumerate(speakers):
-            stranger = voices[(k + 1) % len(speakers)]
-            for name, voice in (("before", None), ("after", voices[k]), ("stranger", stranger)):
-                tallies[name].add(k, speaker, speaker.answers(voice), ~chosen[k])
+            kept, other = ~chosen[k], _stranger(speakers, k)
+            tallies["before"].add(k, speaker, speaker.answers(), kept)
+            tallies["after"].add(k, speaker, speaker.answers(voices[k]), kept)
+            if other is not None:
+                tallies["stranger"].add(k, speaker, speaker.answers(voices[other]), kept)
     return {
         "heard": count, "mood": mood, "clips": float(np.mean(clips)),
         **_figures(speakers, tallies, draws),
@@ -224,18 +227,29 @@ def compare(
     spread: float = SPREAD,
     reach: float = REACH,
 ) -> dict[str, Tally]:
-    """The answers "before" and "after", and with a "stranger"'s voice, to the same clips."""
+    """The answers "before" and "after", and with a "stranger"'s voice, to the same clips.
+
+    With another spread or reach than those of use, nobody is asked with a stranger's voice.
+    """
     tallies = {name: Tally(len(speakers)) for name in ("before", "after", "stranger")}
     rng = np.random.default_rng(0)
     for _ in range(draws):
         chosen = [examples_of(speaker, count, rng) for speaker in speakers]
         learnt = [taught(speaker, here) for speaker, here in zip(speakers, chosen)]
         for k, speaker in enumerate(speakers):
-            kept, stranger = ~chosen[k], learnt[(k + 1) % len(speakers)]
+            kept, other = ~chosen[k], _stranger(speakers, k)
             tallies["before"].add(k, speaker, speaker.answers(), kept)
             tallies["after"].add(k, speaker, speaker.answers(learnt[k], spread, reach), kept)
-            tallies["stranger"].add(k, speaker, speaker.answers(stranger, spread, reach), kept)
+            if other is not None and (spread, reach) == (SPREAD, REACH):
+                tallies["stranger"].add(k, speaker, speaker.answers(learnt[other]), kept)
     return tallies
+
+
+def _stranger(speakers: Sequence[Speaker], k: int) -> int | None:
+    """The next speaker of the same fold, to whom the same models have answered; None without any.
+    """
+    alike = [n for n, speaker in enumerate(speakers) if speaker.fold == speakers[k].fold]
+    return alike[(alike.index(k) + 1) % len(alike)] if len(alike) > 1 else None
 
 
 def _ua(speakers: Sequence[Speaker], weights: np.ndarray, counts: np.ndarray) -> float:
@@ -283,7 +297,7 @@ def _figures(
         ),
     }
     for name, tally in tallies.items():
-        if name == "stranger" and len(speakers) < 2:
+        if not tally.counts.any(axis=(1, 2)).all():  # somebody is alone in a fold
             continue
         of_each = [float(unweighted_average_recall(counts)) for counts in tally.counts]
         scores[name] = {

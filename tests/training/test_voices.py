@@ -34,6 +34,7 @@ from training.voices import (
     NEUTRAL,
     Speaker,
     _shares,
+    _stranger,
     among_others,
     by_group,
     choose,
@@ -241,6 +242,15 @@ def saved_folds(folder: Path) -> Path:
             np.full(len(probabilities), 0.5), probabilities, probabilities,
         ), folder / f"fold-{fold}" / "int8.npz")
     return folder
+
+
+def test_a_stranger_is_of_the_same_models():
+    folds = ("1", "1", "2", "2", "2", "1")
+    speakers = [dataclasses.replace(s, fold=f) for s, f in zip(SPEAKERS, folds)]
+    assert [_stranger(speakers, k) for k in range(6)] == [1, 5, 3, 4, 2, 0]
+    assert _stranger(SPEAKERS[:1], 0) is None
+    alone = [dataclasses.replace(s, fold=f) for s, f in zip(SPEAKERS, "1123")]
+    assert "stranger" in score(speakers, 1, draws=1) and "stranger" not in score(alone, 1, draws=1)
 
 
 def test_of_folds_the_mean_is_told(tmp_path):
