@@ -95,16 +95,11 @@ class Question:
         """The weight of the female expert, when that is P(female)."""
         return 0.5 if self.gender == "both" else female
 
-    def answer(self, judgement: Judgement, female: float) -> NDArray[np.float64]:
-        """Probabilities of the wanted labels of a window, as this voice is heard.
-
-        female: probability that the speaker is
-        """
-        return self.restricted(judgement.heard(self.weight(female), self.voice))
-
-    def plain_answer(self, judgement: Judgement, female: float) -> NDArray[np.float64]:
-        """The same, as nobody's voice that is known."""
-        return self.restricted(judgement.heard(self.weight(female)))
+    def answer(self, judgement: Judgement, emotions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(8,) of `Judgement.emotions` to those of the wanted labels, as this voice is heard."""
+        if self.voice is not None:
+            emotions = judgement.heard(emotions, self.voice)
+        return self.restricted(emotions)
 
     def restricted(self, distribution: NDArray[np.float64]) -> NDArray[np.float64]:
         """(8,) probabilities of all labels to those of the wanted ones."""
@@ -157,11 +152,8 @@ class Judgement:
             return blended
         return prosody.weighed(blended, prosody.judged(manner))
 
-    def heard(self, female: float, voice: Voice | None = None) -> NDArray[np.float64]:
-        """The same, when it is this voice that speaks."""
-        emotions = self.emotions(female)
-        if voice is None:
-            return emotions
+    def heard(self, emotions: NDArray[np.float64], voice: Voice) -> NDArray[np.float64]:
+        """(8,) of `emotions` to what they are when it is this voice that speaks."""
         return voice.heard_in(emotions, self.manner(), self._models.prosody)
 
     def manner(self) -> NDArray[np.float64] | None:

@@ -396,11 +396,12 @@ class Recognizer:
                 heard = models.gate.posterior(evidence)
             female = question.female(heard)
             stopwatch.lap("gender")
-            distribution = question.answer(judgement, female)
+            emotions = judgement.emotions(question.weight(female))
+            distribution = question.answer(judgement, emotions)
             stopwatch.lap("emotion")
             distributions.append(distribution)
             if question.voice is not None:
-                plain.append(question.plain_answer(judgement, female))
+                plain.append(question.restricted(emotions))
             manner = judgement.manner()
             if manner is not None:
                 manners.append(manner)

@@ -382,9 +382,10 @@ class Stream:
             start + first,
             start + end,
             alone,
-            question.answer(judgement, alone),
+            question.answer(judgement, judgement.emotions(question.weight(alone))),
         )
-        distribution = question.answer(judgement, so_far)
+        emotions = judgement.emotions(question.weight(so_far))
+        distribution = question.answer(judgement, emotions)
         time = self._seconds(stop)
         change = turn.emotion.update(distribution, time, 0.5 * (window.start + window.end))
         if turn.segment is not None and change is not None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import edge
-from edge.cli.options import save_voice
+from edge.cli.options import add_voice_file, save_voice
 from edge.cli.sources import expand
 from edge.cli.terminal import complain, printable, quiet_interpreter
 from edge.errors import EdgeError
@@ -14,17 +13,12 @@ from edge.errors import EdgeError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options, besides those that all commands share."""
-    parser.add_argument(
-        "voice", metavar="VOICE", type=Path, help="file of the person's voice; made where it is not"
-    )
+    add_voice_file(parser)
     parser.add_argument(
         "files",
         metavar="FILE",
         nargs="+",
         help="a recording of the person; a pattern of names, in quotes, is all that match",
-    )
-    parser.add_argument(
-        "--anew", action="store_true", help="forget what the file knew, and begin with these"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import SettingsError
@@ -40,6 +41,16 @@ def add_knowledge(parser: argparse.ArgumentParser) -> None:
         "--voice",
         metavar="PATH",
         help="the speaker's voice, as 'hear' or 'teach' has written it",
+    )
+
+
+def add_voice_file(parser: argparse.ArgumentParser) -> None:
+    """VOICE and --anew: the file in which a voice is kept."""
+    parser.add_argument(
+        "voice", metavar="VOICE", type=Path, help="file of the person's voice; made where it is not"
+    )
+    parser.add_argument(
+        "--anew", action="store_true", help="forget what the file knew, and begin with these"
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import edge
-from edge.cli.options import save_voice
+from edge.cli.options import add_voice_file, save_voice
 from edge.cli.sources import expand
 from edge.cli.terminal import complain, percent, printable, quiet_interpreter
 from edge.errors import EdgeError, SettingsError
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options, besides those that all commands share."""
-    parser.add_argument(
-        "voice", metavar="VOICE", type=Path, help="file of the person's voice; made where it is not"
-    )
+    add_voice_file(parser)
     parser.add_argument(
         "examples",
         metavar="EMOTION=FILE",
@@ -39,9 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="take the examples of an emotion back first; repeatable",
-    )
-    parser.add_argument(
-        "--anew", action="store_true", help="forget what the file knew, and begin with these"
     )
     parser.add_argument(
         "--base",
