@@ -14,11 +14,7 @@ from app.recorders.clock import ManualClock
 
 FRAME_SECONDS = 1 / 60
 LONGEST_BLOCK = 0.008 / FRAME_SECONDS
-"""Of a frame's time, that a frame's work may take besides drawing, on a machine that is no
-slower than usual; see `longest_block`."""
-
-USUAL_SECONDS = 0.0045
-"""That `_reference` takes where it is so."""
+"""Of a frame's time, that a frame's work may take besides drawing."""
 
 MOST_OBJECTS = 34_000
 """That Python's collector may look through at once, young collections aside.
@@ -39,24 +35,6 @@ PAGES = ("history", "settings", "own_voice", "privacy", "model_card", "benchmark
 
 AFTER = 4
 """Frames that are looked at after all is there."""
-
-
-def longest_block() -> float:
-    """LONGEST_BLOCK, or more where the machine is slower just now, as none of it is the app's."""
-    taken = []
-    for _ in range(15):
-        begun = time.thread_time()
-        _reference()
-        taken.append(time.thread_time() - begun)
-    return LONGEST_BLOCK * max(1.0, min(taken) / USUAL_SECONDS)
-
-
-def _reference() -> list[tuple[str, int]]:
-    """Work as Python's own is: texts, dictionaries, a sorted list."""
-    found: dict[str, int] = {}
-    for number in range(20_000):
-        found[str(number % 997)] = found.get(str(number % 991), 0) + number
-    return sorted(found.items())
 
 
 class Collector:
@@ -175,8 +153,7 @@ class Blocks:
 
     def too_long(self) -> dict[str, float]:
         """Those that are."""
-        longest = longest_block()
-        return {name: ratio for name, ratio in self.ratios().items() if ratio > longest}
+        return {name: ratio for name, ratio in self.ratios().items() if ratio > LONGEST_BLOCK}
 
     def objects(self) -> dict[str, int]:
         """That the collector looked through at once."""
@@ -351,7 +328,7 @@ def test_no_frame_of_a_recording_holds_the_screen(open_phone, speech_file, recor
     ratio = min(longest) / FRAME_SECONDS
     record_property("longest block, of a frame", ratio)
     print(f"longest block: {ratio:.2f} of a frame")
-    assert ratio <= longest_block()
+    assert ratio <= LONGEST_BLOCK
 
 
 def test_a_screen_that_never_draws_costs_no_sound(open_phone, speech_file):
