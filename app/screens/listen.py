@@ -70,9 +70,11 @@ class ListenScreen(Screen):
         super().__init__(app)
         self.session: Session | None = None
         self._landscape = False
+        self._arranged: tuple[bool, bool, bool] | None = None
+        self._number = 0  # of arrangements
         self._second = -1
         self._scroll: Scroll | None = None
-        self._above: list[Widget] = []
+        self._beside: list[Widget] = []
         self._followed: list[Widget] = []
         self._shown: Session | None = None
         self._outlined = False
@@ -145,57 +147,76 @@ class ListenScreen(Screen):
             return
         session = self.session
         self._second = -1
-        if self._shown is session and self._scroll is not None:
-            self.rearrange(self._landscape)
-            return
-        self._shown = session
-        if session is None:
-            self._show_idle()
-        else:
-            self._show_live()
-        self.rearrange(self._landscape)
+        if self._shown is not session or self._scroll is None:
+            self._shown = session
+            if session is None:
+                self._show_idle()
+            else:
+                self._show_live()
+        for _ in self._arrange():
+            pass
 
     def rearrange(self, landscape: bool) -> None:
         self._landscape = landscape
         if not self._outlined:
             return
+        steps = self._arrange()
+        if self.parent is None:  # it is about to be shown
+            for _ in steps:
+                pass
+        else:
+            next(steps, None)
+            self.build(steps)
+
+    def _arrange(self) -> Iterator[Any]:
+        """Takes all from its place, and with the next steps puts it where it belongs now."""
+        frame = self.app.frame
+        cramped = self._landscape or (frame is not None and 0 < frame.height < dp(700))
+        wanted = (self._landscape, cramped, self.session is not None)
+        if wanted == self._arranged:
+            return
+        self._arranged = None
         self.clear_widgets()
         for widget in (self._stage, self._live, self._controls, self._title, self._promise):
             if widget.parent is not None:
                 widget.parent.remove_widget(widget)
-        frame = self.app.frame
-        cramped = landscape or (frame is not None and 0 < frame.height < dp(700))
+        self._number += 1
+        number = self._number
+        yield NEXT_FRAME
+        if number != self._number:
+            return  # it was turned once more
         head = [] if self.session is not None and cramped else [self._title, self._promise]
-        above = [*head, self._stage]
-        if landscape:
+        live = [self._live] if self.session is not None else []
+        if self._landscape:
             self.orientation = "horizontal"
-            left = Scroll(*above, size_hint_x=0.52)
-            right = Box(orientation="vertical", size_hint_x=0.48)
-            if self.session is not None:
-                scroll = Scroll(self._live)
-                right.add_widget(scroll)
-            else:
-                right.add_widget(Widget())
-            right.add_widget(self._controls)
-            if self.session is None:
-                right.add_widget(Widget())
-            self.add_widget(left)
-            self.add_widget(right)
-            self._fill(left, above)
+            below: list[Widget] = []
+            scroll = Scroll(*head, size_hint_x=0.52)
+            side = Box(orientation="vertical", size_hint_x=0.48)
+            side.add_widget(Scroll(*live) if live else Widget())
+            side.add_widget(self._controls)
+            if not live:
+                side.add_widget(Widget())
+            self.add_widget(scroll)
+            self.add_widget(side)
         else:
             self.orientation = "vertical"
-            content = [*above, self._live] if self.session is not None else above
-            scroll = Scroll(*content)
+            below = live
+            scroll = Scroll(*head, *below)
             self.add_widget(scroll)
             self.add_widget(self._controls)
-            self._fill(scroll, content)
+        yield NEXT_FRAME
+        if number != self._number:
+            return
+        scroll.column.add_widget(self._stage, len(below))
+        self._fill(scroll, [*head, *below])
+        self._arranged = wanted
 
-    def _fill(self, scroll: Scroll, content: list[Widget]) -> None:
-        """The stage takes what the others leave of the height, and never too little."""
+    def _fill(self, scroll: Scroll, others: list[Widget]) -> None:
+        """The stage takes what these leave of the height, and never too little."""
         for widget in self._followed:
             widget.unbind(height=self._fit_stage)
-        self._scroll, self._above = scroll, [each for each in content if each is not self._stage]
-        self._followed = [scroll, *self._above]
+        self._scroll, self._beside = scroll, others
+        self._followed = [scroll, *others]
         for widget in self._followed:
             widget.bind(height=self._fit_stage)
         self._fit_stage()
@@ -203,7 +224,7 @@ class ListenScreen(Screen):
     def _fit_stage(self, *_: Any) -> None:
         if self._scroll is None:
             return
-        taken = sum(widget.height for widget in self._above) + dp(12) * len(self._above) + dp(36)
+        taken = sum(widget.height for widget in self._beside) + dp(12) * len(self._beside) + dp(36)
         least = dp(250) if self.session is None else dp(320)
         least *= 0.6 if self._landscape else 1.0
         self._stage.height = max(least, self._scroll.height - taken)

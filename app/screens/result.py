@@ -54,7 +54,8 @@ class ResultScreen(Screen):
         self._notice = notice
         self._body = Box()
         self._landscape = False
-        self._columns: list[Scroll] = []
+        self._scrolls: list[Scroll] = []
+        self._columns: list[Scroll] = []  # of these, those that are shown
         self._cards: list[tuple[int, Card]] = []
         self.note: Field | None = None
         self.timeline: Timeline | None = None
@@ -107,8 +108,11 @@ class ResultScreen(Screen):
             if card.parent is not None:
                 card.parent.remove_widget(card)
         self._body.clear_widgets()
-        self._columns = [Scroll(), Scroll()] if self._landscape else [Scroll()]
+        count = 2 if self._landscape else 1
+        self._scrolls += [Scroll() for _ in range(count - len(self._scrolls))]
+        self._columns = self._scrolls[:count]
         for column in self._columns:
+            column.scroll_y = 1.0
             self._body.add_widget(column)
 
     def _put_all(self) -> Iterator[Any]:

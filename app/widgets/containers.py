@@ -178,8 +178,8 @@ PIECE = 120
 class Scroll(ScrollView):
     """A column that scrolls, centred where the window is wide.
 
-    When its own width changes, what is in sight is laid out at once, and the rest by and by, while
-    what is at the top of the sight stays there.
+    When its own width changes, what is in it is laid out by and by, from the top of the sight on
+    and what is above it last, while what is at the top of the sight stays there.
     """
 
     def __init__(self, *widgets: Widget, widest: float | None = None, **settings: Any) -> None:
@@ -214,8 +214,7 @@ class Scroll(ScrollView):
     def _centre(self, *_: Any) -> None:
         side = max(dp(16), (self.width - self._widest) / 2)
         if self.column.width > UNPLACED:
-            before = self.column.width - 2 * self.column.padding[0]
-            self._hold_back(growth=(self.width - 2 * side) / max(1.0, before))
+            self._hold_back()
         self.column.padding = (side, dp(12), side, dp(24))
 
     def on_touch_down(self, touch: Any) -> bool:
@@ -224,22 +223,25 @@ class Scroll(ScrollView):
             self._topmost = None
         return super().on_touch_down(touch)
 
-    def _hold_back(self, growth: float) -> None:
-        """What is out of sight stays as wide as it is, for now; growth: of what is not."""
+    def _hold_back(self) -> None:
+        """All stays as wide as it is, for now."""
         column = self.column
         above = max(0.0, column.height - self.height) * (1.0 - self.scroll_y)
-        below = above + max(self.size) * min(1.0, growth)  # what grows narrower grows higher
         children = column.children[::-1]
-        seen = [
-            child for child in children
-            if column.top - child.y > above and column.top - child.top < below
-        ]
-        if self._topmost is None and seen:
-            self._topmost = (seen[0], above - (column.top - seen[0].top))
-        for child in children:
-            if child not in seen and child.size_hint_x is not None:
-                self._waiting[child] = child.size_hint_x
-                child.size_hint_x = None
+        first = next(
+            (at for at, child in enumerate(children) if column.top - child.y > above), 0
+        )
+        if self._topmost is None and children:
+            child = children[first]
+            self._topmost = (child, above - (column.top - child.top))
+        held, self._waiting = self._waiting, {}
+        for child in children[first:] + children[:first]:
+            for part in _parts(child):
+                if part.size_hint_x is not None:
+                    held[part] = part.size_hint_x
+                    part.size_hint_x = None
+                if part in held:
+                    self._waiting[part] = held[part]
         if self.settled:
             self._widening = Gradually(self._widened())
 
@@ -248,9 +250,10 @@ class Scroll(ScrollView):
         while self._waiting:
             height = 0.0
             while self._waiting and height < dp(PIECE):
-                child = next(iter(self._waiting))
-                child.size_hint_x = self._waiting.pop(child)
-                height += child.height
+                part = next(iter(self._waiting))
+                part.size_hint_x = self._waiting.pop(part)
+                if not isinstance(part, Card):  # what is in it is counted
+                    height += part.height
             yield NEXT_FRAME
         yield NEXT_FRAME
         self._topmost = None
@@ -263,3 +266,8 @@ class Scroll(ScrollView):
         if child.parent is column:
             hidden = column.top - child.top + min(above, child.height)
             self.scroll_y = min(1.0, max(0.0, 1.0 - hidden / spare))
+
+
+def _parts(widget: Widget) -> list[Widget]:
+    """What can become wider for itself: a widget, and if it is a card what is in it."""
+    return [widget, *widget.column.children[::-1]] if isinstance(widget, Card) else [widget]

@@ -24,6 +24,9 @@ from app.widgets.text import Text
 LONG = 100
 """Letters, of a text after which a frame ends."""
 
+PARAGRAPH = 200
+"""Letters, after which a paragraph ends with the sentence: a screen's lines are short."""
+
 BETWEEN_COLUMNS = dp(18)
 """Of a table."""
 
@@ -57,7 +60,8 @@ def blocks(text: str) -> list[Block]:
             items = re.split(r"(?:^|\n)- ", "\n".join(lines))[1:]
             found.append(Block("list", tuple("•  " + _markup(_joined(item)) for item in items)))
         else:
-            found.append(Block("text", (_markup(_joined("\n".join(lines))),)))
+            paragraphs = _paragraphs(_joined("\n".join(lines)))
+            found.append(Block("text", tuple(map(_markup, paragraphs))))
     return found
 
 
@@ -85,6 +89,15 @@ def add_blocks(look: Look, text: list[Block], column: Column) -> Iterator[Any]:
 def _pause(text: str) -> Any:
     """What to yield after it: the letters of a long one take a good part of a frame."""
     return NEXT_FRAME if len(text) >= LONG else None
+
+
+def _paragraphs(text: str) -> list[str]:
+    paragraphs = [""]
+    for sentence in re.split(r"(?<=[.!?]) (?=[A-Z])", text):
+        if len(paragraphs[-1]) >= PARAGRAPH:
+            paragraphs.append("")
+        paragraphs[-1] = f"{paragraphs[-1]} {sentence}".strip()
+    return paragraphs
 
 
 def _joined(text: str) -> str:

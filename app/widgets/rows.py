@@ -117,11 +117,13 @@ class Rows(Widget):
             self.remove_widget(self._made.pop(place))
             self._gone += 1
         missing = [place for place in self._sight(dp(BEYOND)) if place not in self._made]
-        waiting = [row for row in self._made.values() if row.width != self.width]
+        sight = self._sight(0.0)
+        waiting = [place for place, row in self._made.items() if row.width != self.width]
+        waiting.sort(key=lambda place: place not in sight)
         if self._told_of_gone():
             pass
         elif waiting:
-            waiting[0].width = self.width
+            self._made[waiting[0]].width = self.width
         elif missing:
             self._add(missing[0])
         if waiting or missing or grown:
@@ -138,8 +140,5 @@ class Rows(Widget):
         self.add_widget(row, sum(other > place for other in self._made))
 
     def _place(self, *_: Any) -> None:
-        sight = self._sight(0.0)
         for place, row in self._made.items():
-            if place in sight:  # the others follow one by one
-                row.width = self.width
             row.pos = (self.x, self.top - self._tops[place] - row.height)

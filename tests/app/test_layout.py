@@ -226,3 +226,15 @@ def test_a_table_is_as_large_as_its_columns(look, place):
     assert first.pos == (10, 30)
     assert second.pos == (10 + sizes[0][0] + BETWEEN_COLUMNS, 30 + sizes[0][1] - sizes[1][1])
     assert table.text == "\n".join(columns)
+
+
+def test_a_long_paragraph_ends_with_a_sentence():
+    from app.widgets.markdown import PARAGRAPH, Block, blocks
+
+    sentence = "It says 1. 5 in **bold**, e.g. as `this`, and no more than that."
+    shown = sentence.replace("**bold**", "[b]bold[/b]")
+    shown = shown.replace("`this`", "[font=RobotoMono-Regular]this[/font]")
+    most = -(-PARAGRAPH // (len(sentence) + 1))
+    (block,) = blocks("\n".join([sentence] * (2 * most + 1)))
+    assert block == Block("text", (" ".join([shown] * most), " ".join([shown] * most), shown))
+    assert blocks(sentence) == [Block("text", (shown,))]

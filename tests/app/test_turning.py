@@ -119,3 +119,72 @@ def test_who_touches_a_page_while_it_is_turned_moves_it(open_phone):
     phone.touch(*scroll.center)
     assert scroll._topmost is None
     phone.until(lambda: phone.app.complete)
+
+
+def test_what_is_in_a_card_is_turned_by_pieces_from_the_top(open_phone):
+    phone = open_phone()
+    app = phone.app
+    app.go("own_voice")
+    phone.until(lambda: app.complete)
+    rows = list(app.screen.rows.values())
+    before = rows[0].width
+    turn(SIDEWAYS)
+    phone.frames(1)
+    assert {row.width for row in rows} == {before}
+    seen = []
+    while not app.complete:
+        phone.frames(1)
+        seen.append([row.width > before for row in rows])
+        assert seen[-1] == sorted(seen[-1], reverse=True)
+    assert len({sum(wide) for wide in seen}) > 2  # some of them, and then more
+    assert all(seen[-1]) and len({row.width for row in rows}) == 1
+
+
+def test_listening_is_turned_in_steps_and_nothing_is_missing(open_phone):
+    def widgets():
+        return {type(each).__name__ for each in app.screen.walk(restrict=True)}
+
+    phone = open_phone()
+    app = phone.app
+    phone.until(lambda: app.complete)
+    upright = widgets()
+    for size in (SIDEWAYS, UPRIGHT, SIDEWAYS):
+        turn(size)
+        phone.frames(1)
+        assert not app.complete and "FaceCircle" not in widgets()
+        phone.until(lambda: app.complete)
+        assert widgets() - {"Widget"} == upright - {"Widget"}
+        assert len(app.screen._circle.children) == 9
+    turn(UPRIGHT)
+    phone.frames(1)  # left and entered again while it is turned
+    app.go("settings")
+    phone.until(lambda: app.complete)
+    app.go("listen")
+    phone.until(lambda: app.complete)
+    assert widgets() == upright
+    assert app.screen.orientation == "vertical"
+
+
+def test_a_recording_goes_on_while_it_is_turned(open_phone, speech_file):
+    from app.recorders import FileRecorder
+    from app.recorders.clock import ManualClock
+
+    clock = ManualClock()
+    phone = open_phone(lambda: FileRecorder(speech_file, realtime=clock, repeat=True))
+    app = phone.app
+    phone.tap("record")
+    session = app.session
+    for size in (SIDEWAYS, UPRIGHT, SIDEWAYS):
+        turn(size)
+        for _ in range(6):
+            before = session.time
+            clock.advance(0.2)
+            phone.until(lambda before=before: session.time > before)
+            phone.frames(1)
+        phone.until(lambda: app.complete)
+        screen = app.screen
+        for widget in (screen.face, screen.emotion, screen.waveform, screen.cancel_button):
+            assert widget in list(screen.walk(restrict=True))
+    assert screen.face.emotion == session.decision.emotion and session.lost_buffers == 0
+    phone.tap("record")
+    phone.until(lambda: app.screen.name == "result")
