@@ -37,8 +37,8 @@ apk aab:
 	  { echo "$$tool is not here; docs/mobile.md says what a build for Android needs" >&2; exit 2; }; done
 	cd app && buildozer android $(if $(filter aab,$@),release,debug)
 
-test: $(VENV)/.development  ## [ARGS='-k name'] | run the tests
-	$(BIN)/python -m pytest -q --durations=15 $(ARGS)
+test: $(VENV)/.development  ## [ARGS='-k name'] | run the tests, two at a time
+	$(BIN)/python -m pytest -q --durations=15 --numprocesses=2 --dist=loadgroup $(ARGS)
 
 evaluate: need-corpora $(VENV)/.development  ## CORPORA=folder | score the shipped models
 	@mkdir -p reports

@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from tests.synthetic_speech import synthesise
 
+pytest_plugins = ["tests.side_by_side"]
+
 # Nothing is said about how long an example takes: the machine may be busy.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

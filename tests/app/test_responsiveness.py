@@ -9,8 +9,12 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 
+import pytest
+
 from app.recorders import FileRecorder
 from app.recorders.clock import ManualClock
+
+pytestmark = pytest.mark.alone
 
 FRAME_SECONDS = 1 / 60
 LONGEST_BLOCK = 0.008 / FRAME_SECONDS

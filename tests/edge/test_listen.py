@@ -292,6 +292,7 @@ def pulseaudio(tmp_path):
         server.wait()
 
 
+@pytest.mark.alone
 def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path):
     samples, rate = edge.read_audio(CLIPS / "male_plain.wav")
     sound = np.concatenate([samples[:, 0], samples[:, 0], np.zeros(2 * rate, np.float32)])
@@ -307,6 +308,7 @@ def test_listening_to_pulseaudio_in_real_time(pulseaudio, tiny_bundle, tmp_path)
     assert events[-1]["time"] - turn["end"] == pytest.approx(1.0, abs=0.3)  # the pause
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("actor", ["16", "15"])  # speakers that the models were not trained on
 def test_a_real_speaker_is_heard_by_pulseaudio_and_the_gender_told(
     pulseaudio, corpora, actor, tmp_path
