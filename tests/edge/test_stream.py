@@ -397,6 +397,7 @@ def test_a_stream_says_that_it_cannot_be_pickled():
         pickle.dumps(recognizer_of().stream())
 
 
+@pytest.mark.alone
 def test_thirty_two_streams_in_threads_get_what_they_get_alone():
     recognizer = recognizer_of()
     sounds = [conversation((16000, 44100)[n % 2], n % 4)[: 60000 + 500 * n] for n in range(32)]
