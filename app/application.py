@@ -47,9 +47,11 @@ from app.sharing import Sharing, SharingFailed, platform_sharing
 from app.startup import Startup
 from app.strings import Catalogue
 from app.teaching import Teaching
+from app.usual import usual_by
 from app.widgets.overlays import Dialog, Toast
 from app.wording import certainty, problem, voice
 from edge import Prediction, Recognizer, Voice
+from edge.prosody import Usual
 
 SCREENS: dict[str, type[Any]] = {
     screen.name: screen
@@ -155,7 +157,7 @@ class EdgeApp(App):
 
     def voice(self) -> Voice | None:
         """By which whoever speaks is heard, once the models are loaded."""
-        return self.own_voice.voice if self.hears_by_voice else None
+        return self.own_voice.in_use if self.hears_by_voice else None
 
     def recognizer(self) -> Recognizer:
         """Waits until the models are loaded; not for the screen's thread."""
@@ -424,11 +426,11 @@ class EdgeApp(App):
             screen.number = kept.number
             return kept
 
-        self.background.run(
-            add,
-            then=screen.numbered,
-            failed=self.tell_storage_problem,
-        )
+        def added(result: Result) -> None:
+            screen.numbered(result)
+            self._look_for_usual()
+
+        self.background.run(add, then=added, failed=self.tell_storage_problem)
 
     def _notice(self, session: Session) -> str:
         words = self.look.words
@@ -468,6 +470,7 @@ class EdgeApp(App):
                 return
             screen.chosen_is_kept(meant)
             self._voice_changed()
+            self._look_for_usual()
             if meant:
                 key = "own_voice.learnt" if learnt else "result.meant.noted"
                 self.say(key, emotion=self.look.words(f"emotion.{meant}"))
@@ -516,6 +519,7 @@ class EdgeApp(App):
         elif isinstance(self.screen, HistoryScreen):
             self.screen.refresh()
         self._voice_changed()
+        self._look_for_usual()
         self.say("delete.done")
 
     def ask_to_delete_all(self) -> None:
@@ -590,9 +594,26 @@ class EdgeApp(App):
         )
 
     def _voice_forgotten(self) -> None:
-        if not self.preferences.hear_by_voice:
-            self.choose("hear_by_voice", True)  # as before anything was learnt
+        for name, before in (("hear_by_voice", True), ("always_me", False)):
+            if getattr(self.preferences, name) is not before:
+                self.choose(name, before)  # as before anything was learnt
         self._voice_changed()
+
+    def _look_for_usual(self) -> None:
+        """How the owner usually sounds, by the results that are there now."""
+        history, wanted = self.history, self.preferences.always_me
+        if not wanted and self.own_voice.usual is None:
+            return
+
+        def found(usual: Usual | None) -> None:
+            if usual != self.own_voice.usual:
+                self.own_voice.usual = usual
+                self._voice_changed()
+
+        if history is None or not wanted:
+            found(None)
+        else:
+            self.background.run(lambda: usual_by(history, self.own_voice), then=found)
 
     def _voice_changed(self) -> None:
         if isinstance(self.screen, OwnVoiceScreen):
@@ -659,6 +680,8 @@ class EdgeApp(App):
                 screen.chosen(name, value)
         if name in REBUILT_FOR:
             self._rebuild()
+        elif name == "always_me":
+            self._look_for_usual()
 
     def _make_look(self) -> Look:
         preferences: Preferences = self.preferences
@@ -791,6 +814,7 @@ class EdgeApp(App):
     def _models_there(self) -> None:
         if self.own_voice.lost:
             self._voice_changed()
+        self._look_for_usual()
         if isinstance(self.screen, ResultScreen):
             self.screen.show_meant()
         if self.screen is self._listen and self.session is None:
@@ -798,6 +822,7 @@ class EdgeApp(App):
 
     def _history_opened(self, history: History) -> None:
         self.history = history
+        self._look_for_usual()
         if history.laid_aside is not None:
             self.say("storage.damaged")
         if isinstance(self.screen, HistoryScreen):

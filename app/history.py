@@ -160,6 +160,14 @@ class History:
             found.append(result)
         return found
 
+    def latest(self, count: int) -> list[Result]:
+        """So many results at most, newest first."""
+        with self._lock:
+            rows = self._database.execute(
+                f"SELECT {_COLUMNS} FROM results ORDER BY began DESC, number DESC LIMIT ?", (count,)
+            ).fetchall()
+        return [_result(row) for row in rows]
+
     def sound(self, result: Result) -> Sound | None:
         """The recording of a result; None when it was not kept, or is gone."""
         if result.sound_file is None:

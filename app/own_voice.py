@@ -8,10 +8,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from app.history import is_full
 from edge import Prediction, SettingsError, Voice
+from edge.prosody import Usual
 from edge.voice import Example
 
 FILE = "voice.json"
@@ -37,6 +39,9 @@ class OwnVoice:
         """Why there is a file and no voice: DAMAGED, OTHER_MODELS, or "" if that is not so."""
         self.models = ""
         """Of those that answer now, such as "default 0.6.0"; "" until they are loaded."""
+        self.usual: Usual | None = None
+        """How the owner usually sounds, by the results that are kept; None unless it is always the
+        owner who speaks."""
         self._lock = threading.Lock()
         for unfinished in folder.glob(f"{FILE}.*"):  # by a crash
             unfinished.unlink(missing_ok=True)
@@ -45,8 +50,16 @@ class OwnVoice:
 
     @property
     def useful(self) -> bool:
-        """Whether it changes anything: it takes two emotions to tell one from the other."""
-        return len(self.voice.counts()) >= 2
+        """Whether it changes anything: it takes two emotions to tell one from the other, or
+        something that is usual."""
+        return len(self.voice.counts()) >= 2 or self.usual is not None
+
+    @property
+    def in_use(self) -> Voice:
+        """All that is known of it, of which the file holds what was taught."""
+        if self.usual is None:
+            return self.voice
+        return replace(self.voice, usual=self.usual, models=self.models)
 
     def check_models(self, models: str) -> None:
         """Lets go of what was learnt from other models than these, which answer from now on."""
@@ -117,7 +130,7 @@ class OwnVoice:
         """All of it. Again does nothing. Raises OSError."""
         with self._lock:
             self.file.unlink(missing_ok=True)
-            self.voice, self.lost = Voice(), ""
+            self.voice, self.lost, self.usual = Voice(), "", None
 
     def _keep(self, voice: Voice, aside: Path | None = None) -> None:
         """aside: where it is written already."""

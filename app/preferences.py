@@ -17,6 +17,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "language": ("automatic", "en", "de"),
     "keep_recordings": (False, True),
     "hear_by_voice": (False, True),
+    "always_me": (False, True),
 }
 """What each of them may be."""
 
@@ -37,6 +38,8 @@ class Preferences:
     """Whether the sound itself is kept with its result."""
     hear_by_voice: bool = True
     """Whether the owner's voice is made use of, once it is known."""
+    always_me: bool = False
+    """Whether it is always the owner who speaks: each result then says how they usually sound."""
 
     @property
     def gender(self) -> str | None:

@@ -71,6 +71,8 @@ def known_voice(words: Catalogue, own: OwnVoice) -> str:
     """How well the owner's voice is known."""
     if own.lost:
         return words("own_voice.known.lost")
+    if own.usual is not None and not own.voice.examples:
+        return words("own_voice.known.usual", number=own.usual.clips)
     return examples(words, "own_voice.known", len(own.voice.examples))
 
 

@@ -15,6 +15,7 @@ from app.look.look import Look
 from app.look.palette import rgba
 from app.screens.screen import Screen
 from app.session import Session, SessionState
+from app.usual import FEWEST
 from app.widgets.box import Box
 from app.widgets.buttons import IconButton, OnOff, WordButton
 from app.widgets.containers import Card, Column, Flow, Scroll, Sheet
@@ -183,7 +184,10 @@ class OwnVoiceScreen(Screen):
         self.scroll = Scroll()
         self._notice: tuple[str, Card] | None = None
         self._switch: OnOff | None = None
-        self._hint = Text(self.look, "", "caption", self.look.palette.muted)
+        self._always: OnOff | None = None
+        self._hint, self._always_hint = (
+            Text(self.look, "", "caption", self.look.palette.muted) for _ in range(2)
+        )
         self._forget: WordButton | None = None
         self.rows: dict[str, EmotionRow] = {}
         self.meter = LevelMeter(self.look)
@@ -207,7 +211,15 @@ class OwnVoiceScreen(Screen):
         self._switch.bind(on_release=self._toggle)
         column.add_widget(Row(Text(look, words("own_voice.hear")), self._switch))
         column.add_widget(self._hint)
-        self._show_switch()
+        self._show_switches()
+        yield
+        column = Column(spacing=dp(4))
+        card.column.add_widget(column)
+        self._always = OnOff(look, "always_me", words("own_voice.always"), False)
+        self._always.bind(on_release=lambda switch: self.app.choose("always_me", not switch.on))
+        column.add_widget(Row(Text(look, words("own_voice.always")), self._always))
+        column.add_widget(self._always_hint)
+        self._show_switches()
         yield
         card = Card(look, heading=words("own_voice.examples"), spacing=dp(4))
         add(card)
@@ -228,13 +240,13 @@ class OwnVoiceScreen(Screen):
         self.app.teaching.cancel()
 
     def chosen(self, name: str, value: Any) -> None:
-        if name == "hear_by_voice":
-            self._show_switch()
+        if name in ("hear_by_voice", "always_me"):
+            self._show_switches()
 
     def refresh(self) -> None:
         """More or less is known than before."""
         self._show_notice()
-        self._show_switch()
+        self._show_switches()
         for emotion, row in self.rows.items():
             if row is not self._recorded:
                 row.show_count(self._counts().get(emotion, 0))
@@ -285,15 +297,20 @@ class OwnVoiceScreen(Screen):
             self._notice = lost, Card(self.look, Row(icon, text))
             column.add_widget(self._notice[1], len(column.children))
 
-    def _show_switch(self) -> None:
-        if self._switch is None:
-            return
-        useful = self.app.own_voice.useful
-        self._switch.on = self.app.hears_by_voice
-        self._switch.disabled = not useful
-        self._hint.text = self.words(
-            "own_voice.hear.hint" if useful else "own_voice.hear.too_few"
-        )
+    def _show_switches(self) -> None:
+        words, own = self.words, self.app.own_voice
+        if self._switch is not None:
+            self._switch.on = self.app.hears_by_voice
+            self._switch.disabled = not own.useful
+            self._hint.text = words(f"own_voice.hear.{'hint' if own.useful else 'too_few'}")
+        if self._always is not None:
+            self._always.on = self.app.preferences.always_me
+            said = [words("own_voice.always.hint")]
+            if own.usual is not None:
+                said.append(words("own_voice.always.known", number=own.usual.clips))
+            elif self._always.on:
+                said.append(words("own_voice.always.too_few", number=FEWEST))
+            self._always_hint.text = " ".join(said)
 
     def _toggle(self, switch: Any) -> None:
         self.app.choose("hear_by_voice", not switch.on)
@@ -304,6 +321,6 @@ class OwnVoiceScreen(Screen):
             row.allow(self._recorded in (None, row))
         if self._forget is not None:
             own = self.app.own_voice
-            known = bool(own.voice.examples or own.lost)
+            known = bool(own.voice.examples or own.lost or own.usual)
             self._forget.disabled = not known or self._recorded is not None
             self._forget.opacity = 0.35 if self._forget.disabled else 1.0

@@ -158,6 +158,7 @@ ENGLISH: dict[str, str] = {
     "own_voice.known.one": "Learnt from one example",
     "own_voice.known.many": "Learnt from {number} examples",
     "own_voice.known.lost": "To be learnt anew",
+    "own_voice.known.usual": "Learnt from {number} recordings",
     "own_voice.explained": "Tap an emotion and say a sentence as you do when you feel so: one for "
     "each is a good beginning, from which the app learns how you sound. It keeps a few numbers of "
     "it on this phone, and no sound.",
@@ -166,7 +167,13 @@ ENGLISH: dict[str, str] = {
     "Teach it anew.",
     "own_voice.hear": "Hear me by my voice",
     "own_voice.hear.hint": "Switch it off while somebody else speaks.",
-    "own_voice.hear.too_few": "It takes examples of two emotions to begin with.",
+    "own_voice.hear.too_few": "It takes examples of two emotions to begin with, or recordings "
+    "that are all yours.",
+    "own_voice.always": "It is always me who speaks",
+    "own_voice.always.hint": "Then the app also hears you by how you usually sound, which it takes "
+    "from the results in the history, whatever you meant.",
+    "own_voice.always.known": "By now from {number} of them.",
+    "own_voice.always.too_few": "It takes {number} of them to begin with.",
     "own_voice.examples": "Examples",
     "own_voice.count.none": "No example yet",
     "own_voice.count.one": "One example",
@@ -180,7 +187,8 @@ ENGLISH: dict[str, str] = {
     "own_voice.busy": "It is listening already; end that recording first.",
     "own_voice.forget": "Forget my voice",
     "forget_voice.title": "Forget your voice?",
-    "forget_voice.text": "All that was learnt from your examples will be gone for good.",
+    "forget_voice.text": "All that was learnt from your examples will be gone for good, and "
+    "nothing more is taken from your results.",
     "forget_voice.yes": "Forget",
     "forget_voice.done": "Forgotten.",
     "privacy.title": "Privacy",
@@ -197,10 +205,11 @@ ENGLISH: dict[str, str] = {
     "privacy.kept": "The result of each recording, in the app's private folder, where other apps "
     "cannot look. The sound is forgotten when you leave the result, unless you switch on that "
     "recordings are kept. You can delete each result, or all of them; what is deleted is "
-    "overwritten. With a result, what you say was meant by it. If you teach it your voice, by "
-    "examples or by putting results right: of each what you meant, the eight probabilities that "
-    "it was given, sixteen numbers of how it sounded, and no sound. You can have it forgotten at "
-    "any time.",
+    "overwritten. With a result, sixteen numbers of how it sounded, and what you say was meant by "
+    "it. If you say that it is always you who speaks, the app takes from these numbers how you "
+    "usually sound. If you teach it your voice, by examples or by putting results right: of each "
+    "what you meant, the eight probabilities that it was given, sixteen numbers of how it sounded, "
+    "and no sound. You can have it forgotten at any time.",
     "privacy.shared.title": "What you share",
     "privacy.shared": "Only what you export or share yourself goes elsewhere, by the way that you "
     "choose. An exported archive on Android lies in the downloads, where you can delete it.",

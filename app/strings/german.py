@@ -162,6 +162,7 @@ GERMAN: dict[str, str] = {
     "own_voice.known.one": "Aus einem Beispiel gelernt",
     "own_voice.known.many": "Aus {number} Beispielen gelernt",
     "own_voice.known.lost": "Neu zu lernen",
+    "own_voice.known.usual": "Aus {number} Aufnahmen gelernt",
     "own_voice.explained": "Tipp auf ein Gefühl, und sag einen Satz, wie du ihn dann sagst: Einer "
     "für jedes ist ein guter Anfang, aus dem die App lernt, wie du klingst. Sie behält davon ein "
     "paar Zahlen auf diesem Telefon, und keinen Ton.",
@@ -171,7 +172,13 @@ GERMAN: dict[str, str] = {
     "Bring sie ihnen neu bei.",
     "own_voice.hear": "Auf meine Stimme einstellen",
     "own_voice.hear.hint": "Schalte es aus, solange jemand anders spricht.",
-    "own_voice.hear.too_few": "Für den Anfang braucht es Beispiele für zwei Gefühle.",
+    "own_voice.hear.too_few": "Für den Anfang braucht es Beispiele für zwei Gefühle, oder "
+    "Aufnahmen, die alle von dir sind.",
+    "own_voice.always": "Hier spreche immer ich",
+    "own_voice.always.hint": "Dann richtet sich die App auch danach, wie du sonst klingst. Das "
+    "nimmt sie aus den Ergebnissen im Verlauf, wie immer sie gemeint waren.",
+    "own_voice.always.known": "Bisher aus {number} davon.",
+    "own_voice.always.too_few": "Für den Anfang braucht es {number} davon.",
     "own_voice.examples": "Beispiele",
     "own_voice.count.none": "Noch kein Beispiel",
     "own_voice.count.one": "Ein Beispiel",
@@ -185,7 +192,8 @@ GERMAN: dict[str, str] = {
     "own_voice.busy": "Die App hört schon zu; beende erst diese Aufnahme.",
     "own_voice.forget": "Meine Stimme vergessen",
     "forget_voice.title": "Deine Stimme vergessen?",
-    "forget_voice.text": "Alles, was aus deinen Beispielen gelernt wurde, ist dann endgültig weg.",
+    "forget_voice.text": "Alles, was aus deinen Beispielen gelernt wurde, ist dann endgültig weg, "
+    "und aus deinen Ergebnissen wird nichts mehr genommen.",
     "forget_voice.yes": "Vergessen",
     "forget_voice.done": "Vergessen.",
     "privacy.title": "Datenschutz",
@@ -202,10 +210,12 @@ GERMAN: dict[str, str] = {
     "privacy.kept": "Das Ergebnis jeder Aufnahme, im eigenen Ordner der App, in den andere Apps "
     "nicht sehen können. Der Ton wird vergessen, wenn du das Ergebnis verlässt, außer du schaltest "
     "ein, dass Aufnahmen behalten werden. Du kannst jedes Ergebnis löschen oder alle; Gelöschtes "
-    "wird überschrieben. Bei einem Ergebnis auch, wie es gemeint war, wenn du das sagst. Wenn du "
-    "der App deine Stimme beibringst, durch Beispiele oder berichtigte Ergebnisse: von jedem, was "
-    "gemeint war, die acht Wahrscheinlichkeiten, die es bekam, sechzehn Zahlen darüber, wie es "
-    "klang, und kein Ton. Das kannst du jederzeit vergessen lassen.",
+    "wird überschrieben. Bei einem Ergebnis auch sechzehn Zahlen darüber, wie es klang, und wie es "
+    "gemeint war, wenn du das sagst. Sagst du, dass hier immer du sprichst, nimmt die App aus "
+    "diesen Zahlen, wie du sonst klingst. Wenn du der App deine Stimme beibringst, durch Beispiele "
+    "oder berichtigte Ergebnisse: von jedem, was gemeint war, die acht Wahrscheinlichkeiten, die "
+    "es bekam, sechzehn Zahlen darüber, wie es klang, und kein Ton. Das kannst du jederzeit "
+    "vergessen lassen.",
     "privacy.shared.title": "Was du teilst",
     "privacy.shared": "Nur was du selbst exportierst oder teilst, geht anderswohin, auf dem Weg, "
     "den du wählst. Ein exportiertes Archiv liegt bei Android in den Downloads; dort kannst du es "
