@@ -241,7 +241,9 @@ class Scroll(ScrollView):
                     held[part] = part.size_hint_x
                     part.size_hint_x = None
                 if part in held:
-                    self._waiting[part] = held[part]
+                    self._waiting[part] = held.pop(part)
+        for part, share in held.items():  # what is elsewhere by now
+            part.size_hint_x = share
         if self.settled:
             self._widening = Gradually(self._widened())
 

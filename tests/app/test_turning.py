@@ -188,3 +188,21 @@ def test_a_recording_goes_on_while_it_is_turned(open_phone, speech_file):
     assert screen.face.emotion == session.decision.emotion and session.lost_buffers == 0
     phone.tap("record")
     phone.until(lambda: app.screen.name == "result")
+
+
+def test_a_result_turned_again_and_again_has_its_width(open_phone):
+    phone = open_phone(keep_recordings=True)
+    app = phone.app
+    phone.tap("record")
+    phone.until(lambda: app.screen.name == "result" and app.background.idle and app.complete)
+    screen = app.screen
+    cards = [card for _, card in screen._cards]
+    before = [tuple(card.size) for card in cards]
+    inner = [[tuple(each.size) for each in card.column.children] for card in cards]
+    for frames in (1, 2, 3, 4, 6):
+        for size in (SIDEWAYS, UPRIGHT):
+            turn(size)
+            phone.frames(frames)
+    phone.until(lambda: app.complete)
+    assert [tuple(card.size) for card in cards] == before
+    assert [[tuple(each.size) for each in card.column.children] for card in cards] == inner
