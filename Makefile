@@ -38,7 +38,7 @@ apk aab:
 	cd app && buildozer android $(if $(filter aab,$@),release,debug)
 
 test: $(VENV)/.development  ## [ARGS='-k name'] | run the tests, two at a time
-	$(BIN)/python -m pytest -q --durations=15 --numprocesses=2 --dist=loadgroup $(ARGS)
+	$(BIN)/python -m pytest -q --durations=15 --numprocesses=2 --dist=loadfile $(ARGS)
 
 evaluate: need-corpora $(VENV)/.development  ## CORPORA=folder | score the shipped models
 	@mkdir -p reports

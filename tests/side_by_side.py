@@ -10,15 +10,6 @@ from pathlib import Path
 
 import pytest
 
-TOGETHER = ("quantize",)
-"""Folders of `tests` whose files share what takes long to make; elsewhere a file's tests do."""
-
-
-def group_of(path: Path, tests: Path) -> str:
-    """What goes to one process."""
-    room, *rest = path.relative_to(tests).parts
-    return room if room in TOGETHER else "/".join((room, *rest))
-
 
 @contextlib.contextmanager
 def in_turn(lock: Path, alone: bool) -> Iterator[None]:
@@ -32,15 +23,6 @@ def in_turn(lock: Path, alone: bool) -> Iterator[None]:
         fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(door, fcntl.LOCK_UN)
         yield
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    tests = Path(__file__).parent
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item.path, tests)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.side_by_side import group_of, in_turn
+from tests.side_by_side import in_turn
 
 
 class Run:
@@ -62,12 +62,3 @@ def test_others_run_together_and_wait_for_who_runs_alone(tmp_path):
     assert late.begun.wait(30)
     late.finish()
     assert inside == []
-
-
-def test_a_file_goes_to_one_process_and_a_folder_where_much_is_shared():
-    tests = Path("/checkout/tests")
-    groups = [
-        group_of(tests / path, tests)
-        for path in ("quantize/test_a.py", "quantize/test_b.py", "app/test_a.py", "test_a.py")
-    ]
-    assert groups == ["quantize", "quantize", "app/test_a.py", "test_a.py"]
