@@ -163,22 +163,24 @@ def test_from_five_recordings_on_the_owner_is_heard_by_what_is_usual(open_phone,
     assert words("own_voice.known.usual", number=FEWEST + 1) in again.texts()
 
 
-def with_results(phone, count: int) -> None:
+def phone_of_an_owner(open_phone, results: int):
+    """A phone with so many results of whoever always speaks."""
+    phone = open_phone(always_me=True)
+    app = phone.app
     phone.tap("record")
-    phone.until(lambda: phone.app.screen.name == "result" and phone.app.background.idle)
-    (kept,) = phone.app.history.results()
-    for number in range(1, count):
-        phone.app.history.add(dataclasses.replace(kept, began=kept.began - number))
+    phone.until(lambda: app.screen.name == "result" and app.background.idle)
+    (kept,) = app.history.results()
+    for number in range(1, results):
+        app.history.add(dataclasses.replace(kept, began=kept.began - number))
+    app.choose("always_me", True)
+    phone.until(lambda: app.own_voice.usual is not None)
+    assert app.own_voice.usual.clips == results
+    return phone
 
 
 def test_what_is_deleted_says_nothing_any_more(open_phone):
-    phone = open_phone(always_me=True)
+    phone = phone_of_an_owner(open_phone, FEWEST + 1)
     app = phone.app
-    with_results(phone, FEWEST + 1)
-    app.own_voice.usual = None
-    app.choose("always_me", True)
-    phone.until(lambda: app.own_voice.usual is not None)
-    assert app.own_voice.usual.clips == FEWEST + 1
     for left in (FEWEST, FEWEST - 1):
         app.ask_to_delete(app.history.results()[0])
         phone.frames(2)
@@ -191,11 +193,8 @@ def test_what_is_deleted_says_nothing_any_more(open_phone):
 
 @pytest.mark.parametrize("how", ["switched off", "forgotten", "everything deleted"])
 def test_it_ends_when_the_owner_says_so(open_phone, how):
-    phone = open_phone(always_me=True)
+    phone = phone_of_an_owner(open_phone, FEWEST)
     app = phone.app
-    with_results(phone, FEWEST)
-    app.choose("always_me", True)
-    phone.until(lambda: app.own_voice.usual is not None)
     open_page(phone)
     assert app.voice().usual.clips == FEWEST
     if how == "switched off":
@@ -214,11 +213,8 @@ def test_it_ends_when_the_owner_says_so(open_phone, how):
 
 
 def test_somebody_else_is_heard_without_it(open_phone):
-    phone = open_phone(always_me=True)
+    phone = phone_of_an_owner(open_phone, FEWEST)
     app = phone.app
-    with_results(phone, FEWEST)
-    app.choose("always_me", True)
-    phone.until(lambda: app.own_voice.usual is not None)
     open_page(phone)
     phone.tap("hear_by_voice")
     assert app.voice() is None and phone.find("always_me").on
