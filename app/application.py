@@ -606,6 +606,8 @@ class EdgeApp(App):
             return
 
         def found(usual: Usual | None) -> None:
+            if not self.preferences.always_me:
+                usual = None  # it was switched off meanwhile
             if usual != self.own_voice.usual:
                 self.own_voice.usual = usual
                 self._voice_changed()

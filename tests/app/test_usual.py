@@ -220,3 +220,13 @@ def test_somebody_else_is_heard_without_it(open_phone):
     assert app.voice() is None and phone.find("always_me").on
     session, heard = record(phone)
     assert session.voice is None and not heard.by_voice
+
+
+def test_what_is_found_after_it_was_switched_off_is_not_taken(open_phone):
+    phone = phone_of_an_owner(open_phone, FEWEST)
+    app = phone.app
+    app.choose("always_me", False)
+    app.choose("always_me", True)
+    app.choose("always_me", False)
+    phone.until(lambda: app.background.idle)
+    assert app.own_voice.usual is None and app.voice() is None
