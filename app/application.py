@@ -701,6 +701,8 @@ class EdgeApp(App):
             self._rebuilding.stop()
         self.look = self._make_look()
         self._listen = None
+        assert self.screen is not None
+        self.screen.stop_building()  # it is not shown for long
         screen = SettingsScreen(self)
         self._wanted = Wanted(screen, screen.name, screen.parts_left())
         self._rebuilding = Gradually(self._rebuilt())
@@ -833,5 +835,8 @@ class EdgeApp(App):
     def _first_frame(self, _: Any) -> None:
         Window.unbind(on_flip=self._first_frame)
         self.startup.ended("first frame")
+        import kivy.core.clipboard  # or the first field for text waits for it, within a frame
+
+        assert kivy.core.clipboard.Clipboard
         self._settled()
         Logger.info("Startup: %s", self.startup.line())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from itertools import chain
+from time import perf_counter
 from typing import Any
 
 from kivy.clock import Clock
 
-SLICE_SECONDS = 0.0015
+SLICE_SECONDS = 0.0012
 """So long the pieces of one frame may take; to lay them out takes up to three times as long."""
 
 NEXT_FRAME = object()
@@ -56,12 +56,12 @@ class Gradually:
         self._end()
 
     def _some(self, _: float) -> None:
-        end = time.perf_counter() + SLICE_SECONDS
+        end = perf_counter() + SLICE_SECONDS
         while not self.done:
             step = next(self._steps, _NO_MORE)
             if step is _NO_MORE:
                 self._end()
-            if step is NEXT_FRAME or time.perf_counter() >= end:
+            if step is NEXT_FRAME or perf_counter() >= end:
                 return
 
     def _end(self) -> None:

@@ -8,6 +8,7 @@ both again. No colour is ever the only sign: a face and a word go with it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -88,6 +89,7 @@ LIGHT = Palette(
 PALETTES = {palette.name: palette for palette in (DARK, LIGHT)}
 
 
+@functools.cache
 def rgba(colour: str, alpha: float = 1.0) -> tuple[float, float, float, float]:
     """As Kivy takes it."""
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))

@@ -98,9 +98,10 @@ class Box(Widget):
         if self.width <= UNPLACED:
             return
         children = self.children[::-1]
-        lying = self.orientation == "horizontal"
-        left, above, right, below = self.padding
-        between = self.spacing * max(0, len(children) - 1)
+        lying = self._orientation == "horizontal"
+        left, above, right, below = self._padding
+        spacing = self._spacing
+        between = spacing * max(0, len(children) - 1)
         wide, high = self.width - left - right, self.height - above - below
         widths = _shares("width", "size_hint_x", children, wide, between if lying else None)
         heights = _shares("height", "size_hint_y", children, high, None if lying else between)
@@ -120,12 +121,12 @@ class Box(Widget):
             if lying:
                 up = _beside(child.pos_hint, ("y", "center_y", "top"), child.height, high)
                 child.pos = x, self.y + below + up
-                x += child.width + self.spacing
+                x += child.width + spacing
             else:
                 y -= child.height
                 aside = _beside(child.pos_hint, ("x", "center_x", "right"), child.width, wide)
                 child.pos = x + aside, y
-                y -= self.spacing
+                y -= spacing
 
 
 def _four(padding: Padding) -> tuple[float, float, float, float]:

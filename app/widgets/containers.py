@@ -175,7 +175,19 @@ PIECE = 120
 """Points of a column's height that get another width in one frame."""
 
 
-class Scroll(ScrollView):
+class PlainScroll(ScrollView):
+    """Its bar changes colour at once.
+
+    Kivy would fade it, which is work for every frame of a second, and keeps a screen that was left
+    for so long.
+    """
+
+    def _bind_inactive_bar_color(self, *_: Any) -> None:
+        self.funbind("bar_color", self._change_bar_color)
+        self._bar_color = self.bar_inactive_color
+
+
+class Scroll(PlainScroll):
     """A column that scrolls, centred where the window is wide.
 
     When its own width changes, what is in it is laid out by and by, from the top of the sight on
@@ -205,11 +217,6 @@ class Scroll(ScrollView):
     def settled(self) -> bool:
         """Whether everything in it has its width."""
         return self._widening is None or self._widening.done
-
-    def _bind_inactive_bar_color(self, *_: Any) -> None:
-        """The bar goes at once: Kivy would fade it, which is work for every frame of a second."""
-        self.funbind("bar_color", self._change_bar_color)
-        self._bar_color = self.bar_inactive_color
 
     def _centre(self, *_: Any) -> None:
         side = max(dp(16), (self.width - self._widest) / 2)

@@ -10,14 +10,13 @@ from typing import Any
 from kivy.core.text.markup import MarkupLabel
 from kivy.graphics import Color, Rectangle
 from kivy.metrics import dp
-from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 from kivy.utils import escape_markup
 
 from app.gradual import NEXT_FRAME
 from app.look.look import Look
 from app.look.palette import rgba
-from app.widgets.containers import Card, Column
+from app.widgets.containers import Card, Column, PlainScroll
 from app.widgets.letters import LINE_HEIGHT
 from app.widgets.text import Text
 
@@ -156,7 +155,7 @@ class Table(Widget):
 def _add_table(look: Look, columns: tuple[str, ...], parent: Column) -> Iterator[Any]:
     """It scrolls sideways where it is wider than the screen."""
     table = Table(look)
-    view = ScrollView(
+    view = PlainScroll(
         size_hint_y=None, do_scroll_y=False, bar_width=dp(3), scroll_type=["bars", "content"]
     )
     table.bind(height=lambda _, height: setattr(view, "height", height + dp(8)))

@@ -214,14 +214,27 @@ def test_what_was_left_is_gone_when_the_next_screen_is_there(open_phone):
     ):
         leave(act)
     leave(lambda: phone.tap("tab.listen"))
-    gone = time.monotonic() + 0.6  # seconds for which a scroll view that was left shows its bar
-    phone.until(lambda: time.monotonic() > gone)
     phone.tap("tab.settings")
     phone.until(lambda: app.complete)
     assert len(left) == 13 and [each() for each in left] == [None] * 13
     assert not first.children[-1].children[-1].children  # whoever still has it, has no screen
     phone.close()
     assert gc.get_threshold() == before
+
+
+def test_no_scroll_bar_fades(open_phone):
+    """What fades is kept until it has, be its screen left or not."""
+    from kivy.uix.scrollview import ScrollView
+
+    phone = open_phone()
+    app = phone.app
+    app.go("model_card")
+    phone.until(lambda: app.complete and app.background.idle)
+    bars = [each for each in app.screen.walk() if isinstance(each, ScrollView)]
+    assert len(bars) > 2  # the page, and tables in it
+    faded = time.monotonic() + 0.6  # seconds after which Kivy would begin
+    phone.until(lambda: time.monotonic() > faded)
+    assert [bar for bar in bars if bar._bar_color != bar.bar_inactive_color] == []
 
 
 def test_rows_that_were_dropped_are_gone_by_and_by(open_phone):

@@ -1,10 +1,12 @@
-"""How long the screen's thread is held by each frame, by the clock of its own work."""
+"""How much each frame asks of the screen's thread: counted, and by the clock of its own work."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import gc
+import itertools
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,21 +19,27 @@ from app.recorders.clock import ManualClock
 pytestmark = pytest.mark.alone
 
 FRAME_SECONDS = 1 / 60
-LONGEST_BLOCK = 0.008 / FRAME_SECONDS
-"""Of a frame's time, that a frame's work may take besides drawing."""
+
+MOST_CALLS = 5_000
+"""Of functions, Python's and C's, in a frame's work besides drawing.
+
+How long they take depends on the machine and on what else uses it; how many they are does not.
+"""
+
+CALLS_PER_SECOND = 650_000
+"""That a frame's pieces are taken to make, where they are counted."""
 
 MOST_OBJECTS = 34_000
 """That Python's collector may look through at once, young collections aside.
 
-How long that takes depends on what else uses the memory: some 7 ms on a machine that does nothing
-else, and half as long again where others work. How many there are does not depend on it.
+Its work is no call: all of it is one block.
 """
 
-RECORDINGS = 3
-SECONDS = 4.0
+ROUNDS = 3
+"""In which calls and objects are counted, at most: the first will do if they were not too many, as
+they may be when other threads come to more of their work than usual at once."""
 
-ROUNDS = (2, 6)
-"""At least, and at most: more are gone if a block was too long, as it may be for others' work."""
+SECONDS = 4.0
 RESULTS = 200
 """In the history."""
 
@@ -42,14 +50,13 @@ AFTER = 4
 
 
 class Collector:
-    """Watches what Python's collector does at its full collections.
+    """Counts what Python's collector looks through at its full collections.
 
-    counts: whether objects are counted. Who counts holds them all for a moment, and a tuple that
-        another thread is about to fill must not be held: that thread would fail (SystemError).
+    counts: whether it does. Who counts holds all objects for a moment, and a tuple that another
+        thread is about to fill must not be held: that thread would fail (SystemError).
     """
 
     def __init__(self) -> None:
-        self.seconds = self._counting = 0.0
         self.objects = 0
         self.counts = False
 
@@ -60,22 +67,35 @@ class Collector:
     def __exit__(self, *_: object) -> None:
         gc.callbacks.remove(self._called)
 
-    def taken(self) -> tuple[float, float]:
-        """Seconds that it worked since it was asked before, and those that counting took."""
-        taken, self.seconds, self._counting = (self.seconds, self._counting), 0.0, 0.0
-        return taken
-
     def _called(self, phase: str, info: dict[str, int]) -> None:
-        if info["generation"] < 2:
-            return
-        now = time.thread_time()
-        if phase == "start":
-            if self.counts:
-                self.objects = len(gc.get_objects())
-            self._began = time.thread_time()
-            self._counting += self._began - now
-        else:
-            self.seconds += now - self._began
+        if info["generation"] == 2 and phase == "start" and self.counts:
+            self.objects = len(gc.get_objects())
+
+
+class Calls:
+    """Counts the functions that this thread calls, and tells the time by them.
+
+    Who counts is slower by half, so that what is counted is not timed.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def seconds(self) -> float:
+        """That have passed, wherever the calls come from."""
+        return self.count / CALLS_PER_SECOND
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        sys.setprofile(self._happened)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+    def _happened(self, frame: object, event: str, function: object) -> None:
+        if event in ("call", "c_call"):
+            self.count += 1
 
 
 def work_of_a_frame(act=None) -> float:
@@ -106,24 +126,34 @@ def settled(phone) -> Iterator[None]:
     gc.unfreeze()
 
 
-class Blocks:
-    """The longest block of each action; of the rounds the best, since others use the machine.
+class Frames:
+    """Does the work of frames, and knows the largest of each action.
 
-    A full collection of Python's is no part of a block here: it is held to `MOST_OBJECTS`.
+    calls: counts them in place of the seconds, if given.
     """
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, calls: Calls | None = None) -> None:
+        self.most: dict[str, float] = defaultdict(float)
+        self.objects: dict[str, int] = defaultdict(int)
         self._collector = collector
-        self._seconds: dict[str, list[float]] = defaultdict(list)
-        self._with_collector: dict[str, list[float]] = defaultdict(list)
-        self._objects: dict[str, list[int]] = defaultdict(list)
+        self._calls = calls
+
+    def frame(self, name: str, act=None) -> None:
+        """One, of the action of that name."""
+        if self._calls is None:
+            work = work_of_a_frame(act)
+        else:
+            before = self._calls.count
+            with self._calls.counted():
+                work_of_a_frame(act)
+            work = self._calls.count - before
+        self.most[name] = max(self.most[name], work)
 
     def measure(self, app, name: str, act, until=lambda: True) -> None:
         """Acts within a frame, and goes on until all of it is there."""
         self._collector.objects = 0
-        self._collector.taken()
         self._collector.counts = app._models.done()
-        blocks = [self._frame(act)]
+        self.frame(name, act)
         left, there = AFTER, False
         end = time.monotonic() + 30
         while left:
@@ -132,45 +162,20 @@ class Blocks:
                 time.sleep(0.002)  # or no other thread comes to its work
             if app.session is not None or app.teaching.session is not None:
                 self._collector.counts = False
-            blocks.append(self._frame())
+            self.frame(name)
             there = app.complete and app.background.idle and until()
             left = left - 1 if there else AFTER
         self._collector.counts = False
-        self.note(name, [work for work, _ in blocks])
-        self._with_collector[name].append(max(work + collecting for work, collecting in blocks))
-        self._objects[name].append(self._collector.objects)
-
-    def note(self, name: str, blocks: list[float]) -> None:
-        """Seconds of each frame."""
-        self._seconds[name].append(max(blocks))
-
-    def _frame(self, act=None) -> tuple[float, float]:
-        """Seconds of a frame without the collector, and of the collector."""
-        work = work_of_a_frame(act)
-        collecting, counting = self._collector.taken()
-        return work - collecting - counting, collecting
-
-    def ratios(self, with_collector: bool = False) -> dict[str, float]:
-        """Of a frame's time."""
-        seconds = {**self._seconds, **(self._with_collector if with_collector else {})}
-        return {name: min(each) / FRAME_SECONDS for name, each in seconds.items()}
-
-    def too_long(self) -> dict[str, float]:
-        """Those that are."""
-        return {name: ratio for name, ratio in self.ratios().items() if ratio > LONGEST_BLOCK}
-
-    def objects(self) -> dict[str, int]:
-        """That the collector looked through at once."""
-        return {name: min(each) for name, each in self._objects.items()}
+        self.objects[name] = max(self.objects[name], self._collector.objects)
 
 
-def open_everything(blocks: Blocks, app, time_of: str) -> None:
+def open_everything(frames: Frames, app, time_of: str) -> None:
     """Each screen and page."""
     for name in PAGES:
-        blocks.measure(app, f"{name}, {time_of}", lambda name=name: app.go(name))
+        frames.measure(app, f"{name}, {time_of}", lambda name=name: app.go(name))
 
 
-def turn_everything(blocks: Blocks, app, result) -> None:
+def turn_everything(frames: Frames, app, result) -> None:
     """The phone, to its side and back, on each screen and page."""
     from kivy.core.window import Window
 
@@ -178,14 +183,14 @@ def turn_everything(blocks: Blocks, app, result) -> None:
     pages = {name: lambda name=name: app.go(name) for name in PAGES}
     pages["result"] = lambda: app.open_result(result)
     for name, show in pages.items():
-        blocks.measure(app, f"{name}, once more", show)
+        frames.measure(app, f"{name}, once more", show)
         for way, size in (("aside", upright[::-1]), ("upright", upright)):
-            blocks.measure(
+            frames.measure(
                 app, f"turning {name} {way}", lambda size=size: setattr(Window, "size", size)
             )
 
 
-def change_and_leave(blocks: Blocks, app, result) -> None:
+def change_and_leave(frames: Frames, app, result) -> None:
     """Another look, and another screen before the settings have it."""
     pages = {
         name: lambda name=name: app.go(name) for name in ("listen", "history", "model_card")
@@ -193,33 +198,33 @@ def change_and_leave(blocks: Blocks, app, result) -> None:
     pages["result"] = lambda: app.open_result(result)
     for number, (name, show) in enumerate(pages.items()):
         app.go("settings")
-        blocks.measure(app, "settings, once more", lambda: None)
+        frames.measure(app, "settings, once more", lambda: None)
         theme = ("light", "dark")[number % 2]
-        for frames in (0, 3):
-            begun = [work_of_a_frame(lambda theme=theme: app.choose("theme", theme))]
-            begun += [work_of_a_frame() for _ in range(frames)]
-            blocks.note("a theme begins", begun)
+        for later in (0, 3):
+            frames.frame("a theme begins", lambda theme=theme: app.choose("theme", theme))
+            for _ in range(later):
+                frames.frame("a theme begins")
             assert not app.complete
-            blocks.measure(app, f"to {name} after {frames} frames", show)
+            frames.measure(app, f"to {name} after {later} frames", show)
             assert app.screen.name == name and app.screen.look is app.look
             app.go("settings")
-            blocks.measure(app, "settings, once more", lambda: None)
+            frames.measure(app, "settings, once more", lambda: None)
             theme = ("dark", "light")[number % 2]
-        blocks.measure(app, "theme", lambda theme=theme: app.choose("theme", theme))
-        blocks.measure(app, "listen, in another look", lambda: app.go("listen"))
+        frames.measure(app, "theme", lambda theme=theme: app.choose("theme", theme))
+        frames.measure(app, "listen, in another look", lambda: app.go("listen"))
 
 
-def use_everything(blocks: Blocks, app, record) -> None:
+def use_everything(frames: Frames, app, record) -> None:
     """All but recording, from a first result on."""
-    blocks.measure(app, "the result of a recording", record)
-    blocks.measure(app, "back", app.back)
-    open_everything(blocks, app, "first")
-    open_everything(blocks, app, "again")
+    frames.measure(app, "the result of a recording", record)
+    frames.measure(app, "back", app.back)
+    open_everything(frames, app, "first")
+    open_everything(frames, app, "again")
     (result,) = app.history.results()
     for number in range(RESULTS - 1):
         earlier = dataclasses.replace(result, began=result.began - 3600.0 * (number + 1))
         app.history.add(earlier.with_note(f"note x{number}x" if number % 2 else ""))
-    blocks.measure(app, "a long history", lambda: app.go("history"))
+    frames.measure(app, "a long history", lambda: app.go("history"))
     assert len(app.screen.rows.children) < 40
 
     def found(count: int) -> bool:
@@ -227,25 +232,25 @@ def use_everything(blocks: Blocks, app, record) -> None:
         return app.screen.summary.text == words.count("history.count", count)
 
     for written, count in (("note", RESULTS // 2 - 1), ("x19x", 1), ("", RESULTS)):
-        blocks.measure(
+        frames.measure(
             app,
             f"searching {written!r}",
             lambda written=written: setattr(app.screen.search, "text", written),
             lambda count=count: found(count),
         )
     for place in (0.99, 0.9, 0.5, 0.0):
-        blocks.measure(
+        frames.measure(
             app, "scrolling", lambda place=place: setattr(app.screen.scroll, "scroll_y", place)
         )
-    blocks.measure(app, "a kept result", lambda: app.open_result(result))
+    frames.measure(app, "a kept result", lambda: app.open_result(result))
     for place in (0.2, 0.5, 0.9):
-        blocks.measure(
+        frames.measure(
             app,
             "scrubbing",
             lambda place=place: app.screen.timeline._scrub(place * app.screen.timeline.duration),
         )
     for emotion in ("happy", "sad", "sad", "calm"):
-        blocks.measure(
+        frames.measure(
             app,
             "an answer put right",
             lambda emotion=emotion: app.screen._chips[emotion].press(),
@@ -258,81 +263,137 @@ def use_everything(blocks: Blocks, app, record) -> None:
         ("text_size", (1.5, 1.0)),
     ):
         for value in values:
-            blocks.measure(app, name, lambda name=name, value=value: app.choose(name, value))
-    change_and_leave(blocks, app, result)
-    turn_everything(blocks, app, result)
-    blocks.measure(app, "own_voice, once more", lambda: app.go("own_voice"))
+            frames.measure(app, name, lambda name=name, value=value: app.choose(name, value))
+    change_and_leave(frames, app, result)
+    turn_everything(frames, app, result)
+    frames.measure(app, "own_voice, once more", lambda: app.go("own_voice"))
     for number, emotion in enumerate(("happy", "sad", "happy")):
-        blocks.measure(
+        frames.measure(
             app,
             "an example of a voice",
             lambda emotion=emotion: app.teaching.begin_or_stop(emotion),
             lambda number=number: len(app.own_voice.voice.examples) == number + 2,
         )
-    blocks.measure(
+    frames.measure(
         app,
         "an example taken back",
         lambda: app.take_example_back("happy"),
         lambda: app.own_voice.voice.counts() == {"calm": 1, "happy": 1, "sad": 1},
     )
-    blocks.measure(app, "a question", app.ask_to_delete_all)
-    blocks.measure(app, "its answer", app.dialog.back)
-    blocks.measure(app, "a word in passing", lambda: app.say("export.copied"))
+    frames.measure(app, "a question", app.ask_to_delete_all)
+    frames.measure(app, "its answer", app.dialog.back)
+    frames.measure(app, "a word in passing", lambda: app.say("export.copied"))
+
+
+def use(frames: Frames, phone) -> None:
+    """All of the app, from the beginning of a first recording on."""
+    app = phone.app
+    with settled(phone):
+        frames.frame("listening begins", app.listen_or_stop)
+        frames.frame("listening begins")
+        assert app.session.wait(60)
+        use_everything(frames, app, lambda: app.tick(0.0))
+        phone.close()
+
+
+def listen(frames: Frames, phone, clock: ManualClock) -> None:
+    """Four seconds, of which nothing is kept."""
+    app = phone.app
+    phone.tap("record")
+    session = app.session
+    phone.until(lambda: session.level is not None)
+    while session.time < SECONDS:
+        before = session.time
+        clock.advance(0.05)
+        while session.time == before:
+            frames.frame("while it listens")
+        app.tick(0.0)
+        frames.frame("while it listens")
+    assert session.decisions >= 4 and app.screen.face.emotion == session.decision.emotion
+    assert session.lost_buffers == 0
+    phone.tap("cancel")
+    phone.until(lambda: app.session is None)
+
+
+def least(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """Of each action, since other threads have a part in what a round has."""
+    return {name: min(each[name] for each in rounds) for name in rounds[0]}
+
+
+def more_than(most: float, found: dict[str, float]) -> dict[str, float]:
+    """Those of them that are."""
+    return {name: each for name, each in found.items() if each > most}
+
+
+def in_rounds(monkeypatch, act) -> tuple[Frames, dict[str, float], dict[str, float]]:
+    """Acts with frames whose calls are counted, then with frames that are timed.
+
+    Returns the timed ones, and of the others the calls and the objects of each action.
+    """
+    calls = Calls()
+    rounds: list[Frames] = []
+    with Collector() as collector:
+        with monkeypatch.context() as patched:
+            # By this clock, pieces of work know when a frame has enough of them.
+            patched.setattr("app.gradual.perf_counter", calls.seconds)
+            while len(rounds) < ROUNDS:
+                rounds.append(Frames(collector, calls))
+                act(rounds[-1])
+                counts = least([each.most for each in rounds])
+                objects = least([each.objects for each in rounds])
+                if not more_than(MOST_CALLS, counts) and not more_than(MOST_OBJECTS, objects):
+                    break
+        timed = Frames(collector)
+        act(timed)
+    return timed, counts, objects
+
+
+def tell(timed, counts, objects, record_property) -> None:
+    for name, seconds in timed.most.items():
+        ratio = seconds / FRAME_SECONDS
+        record_property(name, ratio)
+        print(
+            f"{name + ':':28} {ratio:.2f} of a frame, {counts[name]:6,} calls, "
+            f"{objects.get(name, 0):6,} objects"
+        )
 
 
 def test_no_frame_of_opening_a_screen_holds_it(
-    open_phone, speech_file, tmp_path, record_property
+    open_phone, speech_file, tmp_path, record_property, monkeypatch
 ):
-    with Collector() as collector:
-        blocks = Blocks(collector)
-        for number in range(ROUNDS[1]):
-            phone = open_phone(folder=tmp_path / str(number), keep_recordings=True)
-            app = phone.app
-            with settled(phone):
-                begun = [work_of_a_frame(app.listen_or_stop), work_of_a_frame()]
-                blocks.note("listening begins", begun)
-                session = app.session
-                assert session.wait(60)
-                use_everything(blocks, app, lambda app=app: app.tick(0.0))
-                phone.close()
-            if number + 1 >= ROUNDS[0] and not blocks.too_long():
-                break
-    objects = blocks.objects()
-    for name, ratio in blocks.ratios(with_collector=True).items():
-        record_property(name, ratio)
-        print(f"{name + ':':28} {ratio:.2f} of a frame, {objects.get(name, 0):6,} objects")
-    assert blocks.too_long() == {}
-    assert max(objects.values()) > 0
-    assert {name: each for name, each in objects.items() if each > MOST_OBJECTS} == {}
+    folders = (tmp_path / str(number) for number in itertools.count())
+    timed, counts, objects = in_rounds(
+        monkeypatch,
+        lambda frames: use(frames, open_phone(folder=next(folders), keep_recordings=True)),
+    )
+    tell(timed, counts, objects, record_property)
+    assert max(counts.values()) > MOST_CALLS / 2
+    assert more_than(MOST_CALLS, counts) == {}
+    assert max(objects.values()) > MOST_OBJECTS / 2
+    assert more_than(MOST_OBJECTS, objects) == {}
 
 
-def test_no_frame_of_a_recording_holds_the_screen(open_phone, speech_file, record_property):
-    """The longest block of each recording; the shortest of these, since others use the machine."""
+def test_no_frame_of_a_recording_holds_the_screen(
+    open_phone, speech_file, record_property, monkeypatch
+):
     clock = ManualClock()
     phone = open_phone(lambda: FileRecorder(speech_file, realtime=clock, repeat=True))
-    app = phone.app
-    longest = []
-    for _ in range(RECORDINGS):
-        phone.tap("record")
-        session = app.session
-        phone.until(lambda session=session: session.level is not None)
-        blocks = []
-        while session.time < SECONDS:
-            before = session.time
-            clock.advance(0.05)
-            while session.time == before:
-                blocks.append(work_of_a_frame())
-            app.tick(0.0)
-            blocks.append(work_of_a_frame())
-        longest.append(max(blocks))
-        assert session.decisions >= 4 and app.screen.face.emotion == session.decision.emotion
-        assert session.lost_buffers == 0
-        phone.tap("cancel")
-        phone.until(lambda: app.session is None)
-    ratio = min(longest) / FRAME_SECONDS
-    record_property("longest block, of a frame", ratio)
-    print(f"longest block: {ratio:.2f} of a frame")
-    assert ratio <= LONGEST_BLOCK
+    timed, counts, objects = in_rounds(
+        monkeypatch, lambda frames: listen(frames, phone, clock)
+    )
+    tell(timed, counts, objects, record_property)
+    assert 0 < counts["while it listens"] <= MOST_CALLS
+
+
+def test_calls_are_those_of_functions_while_they_are_counted():
+    calls = Calls()
+    with calls.counted():
+        for _ in range(100):
+            len([])
+    counted = calls.count
+    len([])
+    assert 100 <= counted == calls.count < 110
+    assert calls.seconds() == counted / CALLS_PER_SECOND
 
 
 def test_a_screen_that_never_draws_costs_no_sound(open_phone, speech_file):
