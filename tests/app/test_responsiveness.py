@@ -16,8 +16,6 @@ import pytest
 from app.recorders import FileRecorder
 from app.recorders.clock import ManualClock
 
-pytestmark = pytest.mark.alone
-
 FRAME_SECONDS = 1 / 60
 
 MOST_CALLS = 5_000
