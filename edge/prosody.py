@@ -45,6 +45,8 @@ SIZE = 526                     # of the statistics
 FARTHEST = 5.0                 # standard deviations, beyond which a statistic counts no more
 LEAST = 1e-4                   # probability of any emotion
 STRANGENESS = 1.0              # clips heard, until half of the judgement goes by what is usual
+KNOWN_WEIGHT = 1.5             # times its weight, where all of the judgement does
+KNOWN_TEMPERATURE = 1.1        # times the temperature then
 _RANGE_DB = 30.0               # below its loudest frame, a frame is not loud
 _HARMONIC = 0.35               # correlation with a comb, from which a loud frame has a pitch
 _TRIM_DB = -50.0
@@ -258,7 +260,7 @@ class Prosody:
         joint = manners[..., len(LABELS) :] - np.array(usual.middle) + self._usual[1]
         joint = joint - joint.max(axis=-1, keepdims=True)
         known = joint - np.log(np.exp(joint).sum(axis=-1, keepdims=True))
-        share = usual.clips / (usual.clips + STRANGENESS)
+        share = _familiarity(usual)
         both: NDArray[np.float64] = (
             share * np.maximum(known, np.log(LEAST)) + (1.0 - share) * plain
         )
@@ -268,27 +270,41 @@ class Prosody:
         self, probabilities: NDArray[np.float64], judged: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The experts' probabilities (..., 8) and the logarithms of these to those of both."""
-        return self._shares(np.log(np.maximum(probabilities, 1e-9)) + self.weight * judged)
+        both = np.log(np.maximum(probabilities, 1e-9)) + self.weight * judged
+        return _shares(both, self.temperature)
 
     def known(
         self,
         distribution: NDArray[np.float64],
         manners: NDArray[np.float64],
         usual: Usual | None,
+        weight: float = KNOWN_WEIGHT,
+        temperature: float = KNOWN_TEMPERATURE,
     ) -> NDArray[np.float64]:
         """(..., 8) of `weighed`, of windows of such manners, to what they are with what is usual.
 
         What was no emotion to choose, and has a probability of 0, stays so.
-        """
-        change = self.weight * (self.judged(manners, usual) - self.judged(manners))
-        with np.errstate(divide="ignore"):
-            return self._shares(self.temperature * np.log(distribution) + change)
 
-    def _shares(self, both: NDArray[np.float64]) -> NDArray[np.float64]:
-        both = (both - both.max(axis=-1, keepdims=True)) / self.temperature
-        shares = np.exp(both)
-        together: NDArray[np.float64] = shares / shares.sum(axis=-1, keepdims=True)
-        return together
+        weight, temperature: times those of the judge of strangers, where all goes by what is usual
+        """
+        share = _familiarity(usual) if usual is not None and self.learns else 0.0
+        more = self.weight * (1.0 + share * (weight - 1.0))
+        change = more * self.judged(manners, usual) - self.weight * self.judged(manners)
+        with np.errstate(divide="ignore"):
+            both = self.temperature * np.log(distribution) + change
+        return _shares(both, self.temperature * temperature**share)
+
+
+def _familiarity(usual: Usual) -> float:
+    """What share of the judgement goes by what is usual."""
+    return usual.clips / (usual.clips + STRANGENESS)
+
+
+def _shares(both: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """(..., 8) unnormalised logarithms to probabilities."""
+    shares = np.exp((both - both.max(axis=-1, keepdims=True)) / temperature)
+    together: NDArray[np.float64] = shares / shares.sum(axis=-1, keepdims=True)
+    return together
 
 
 def log_covariance(rows: NDArray[np.float64]) -> NDArray[np.float64]:

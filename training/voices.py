@@ -64,6 +64,11 @@ CHOICES = tuple(
 )
 """Spreads and reaches between which validation speakers choose."""
 
+KNOWN_CHOICES = tuple(
+    (weight, temperature) for weight in (1.0, 1.25, 1.5, 2.0) for temperature in (1.0, 1.1, 1.2)
+)
+"""Of the judge of prosody, where the speaker is known; validation speakers choose between them."""
+
 DRAWS = 20
 _RESAMPLES = 2000
 _FEWEST = 3  # whose resampling says anything about others
@@ -423,6 +428,53 @@ def choose(speakers: Sequence[Speaker], draws: int = DRAWS) -> list[dict[str, An
     ] if groups else []
 
 
+def choose_known(speakers: Sequence[Speaker], draws: int = DRAWS) -> list[dict[str, Any]]:
+    """Of each of KNOWN_CHOICES, the validation groups' mean figures, by how many clips were heard.
+
+    loss: the mean of the negative logarithms of what was answered for the truth
+    """
+    groups = [
+        found for name, found in by_group(speakers)
+        if name.endswith("validation") and all(each.prosody is not None for each in found)
+    ]
+
+    def after(
+        found: Sequence[Speaker], count: int, weight: float, temperature: float
+    ) -> tuple[float, float, float]:
+        tally, losses, rng = Tally(len(found)), [], np.random.default_rng(0)
+        for _ in range(draws):
+            for k, speaker in enumerate(found):
+                kept = ~clips_heard(speaker, count, ANY, rng)
+                usual, prosody = heard(speaker, ~kept).usual, speaker.prosody
+                assert prosody is not None and speaker.manners is not None
+                answers = speaker.of_clips(prosody.known(
+                    speaker.probabilities, speaker.manners, usual, weight, temperature
+                ))
+                tally.add(k, speaker, answers, kept)
+                told = answers[kept, speaker.labels[kept]]
+                losses.append(-np.log(np.maximum(told, 1e-9)))
+        ua = _ua(found, np.ones(len(found)), tally.counts)
+        return ua, tally.ece(), float(np.concatenate(losses).mean())
+
+    choices = []
+    for weight, temperature in KNOWN_CHOICES if groups else ():
+        figures = {
+            str(count): np.mean(
+                [after(found, count, weight, temperature) for found in groups], axis=0
+            )
+            for count in HEARD
+        }
+        choices.append({
+            "weight": weight,
+            "temperature": temperature,
+            **{
+                name: {count: float(values[k]) for count, values in figures.items()}
+                for k, name in enumerate(("ua", "ece", "loss"))
+            },
+        })
+    return choices
+
+
 def among_others(
     speakers: Sequence[Speaker], others: int, count: int, draws: int = DRAWS
 ) -> dict[str, Any] | None:
@@ -563,7 +615,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help=f"how often examples are drawn (default: {DRAWS})")
     parser.add_argument("--choose", action="store_true",
                         help="how validation speakers do with other values of `edge.voice.SPREAD` "
-                        "and `REACH`")
+                        "and `REACH`, and of `edge.prosody.KNOWN_WEIGHT` and "
+                        "`KNOWN_TEMPERATURE`")
     parser.add_argument("--acoustics", action="store_true",
                         help="the bundle in noise, rooms and a telephone's band as well, with "
                         "voices taught in quiet and in the same")
@@ -611,6 +664,7 @@ def run(arguments: argparse.Namespace) -> int:
         content["heard"] = unnamed
     if arguments.choose:
         content["choices"] = choose(speakers, arguments.draws)
+        content["known_choices"] = choose_known(speakers, arguments.draws)
     if arguments.others:
         content["others"] = {
             name: [
@@ -665,6 +719,17 @@ def format_voices(content: dict[str, Any]) -> str:
         ]
         text += "\n\nMean UA of the validation speakers, by clips of each emotion\n"
         text += table(("spread", "reach", *counts), chosen)
+    if content.get("known_choices"):
+        counts = list(content["known_choices"][0]["ua"])
+        told = [
+            (str(row["weight"]), str(row["temperature"]), *map(percent, row["ua"].values()),
+             *map(percent, row["ece"].values()), *(f"{loss:.3f}" for loss in row["loss"].values()))
+            for row in content["known_choices"]
+        ]
+        text += "\n\nThe same by clips heard, with prosody's weight and temperature for the known\n"
+        text += table(("weight", "temperature", *(
+            f"{name}, {count}" for name in ("UA", "ECE", "loss") for count in counts
+        )), told)
     if content.get("others"):
         known = [
             (name, str(row["others"]), str(row["examples"]), percent(row["before"]["ua"]),

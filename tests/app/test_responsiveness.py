@@ -11,8 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 
-import pytest
-
 from app.recorders import FileRecorder
 from app.recorders.clock import ManualClock
 

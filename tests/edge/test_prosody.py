@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from edge.bundle import Bundle, write_manifest
 from edge.decision import Judgement, Models
+from edge.emotion import softmax
 from edge.errors import BundleError
 from edge.features import FrontEnd, LogMel
 from edge.labels import LABELS
@@ -192,11 +193,14 @@ def test_a_distribution_is_told_anew_when_the_speaker_is_known():
     manners = prosody.manners(np.random.default_rng(1).normal(size=(3, SIZE)))
     usual = Usual(4, tuple(np.linspace(-1, 1, 8)))
     told = prosody.weighed(experts, prosody.judged(manners))
-    wanted = prosody.weighed(experts, prosody.judged(manners, usual))
+    share = 4 / 5  # of the judgement goes by what is usual
+    joint = np.log(experts) + 0.7 * (1 + share / 2) * prosody.judged(manners, usual)
+    wanted = np.stack([softmax(each, 1.3 * 1.1**share) for each in joint])
     assert prosody.known(told, manners, usual) == pytest.approx(wanted)
     some = np.where(np.arange(8) < 3, told, 0.0)
     assert not prosody.known(some, manners, usual)[:, 3:].any()
     assert prosody.known(told, manners, None) == pytest.approx(told)
+    assert Prosody(arrays()).known(told, manners, usual) == pytest.approx(told)
 
 
 def test_a_judge_of_before_learns_nothing():

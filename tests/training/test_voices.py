@@ -13,7 +13,7 @@ from edge.bundle import Bundle, write_manifest
 from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd
 from edge.labels import LABELS
-from edge.prosody import Prosody
+from edge.prosody import KNOWN_TEMPERATURE, KNOWN_WEIGHT, Prosody
 from edge.recognizer import Recognizer
 from edge.voice import REACH, SPREAD, Voice
 from tests.edge.bundles import learning_prosody_arrays, make_bundle, manifest, random_gate
@@ -30,6 +30,8 @@ from training.voices import (
     ANY,
     CHOICES,
     HALF,
+    HEARD,
+    KNOWN_CHOICES,
     MOODS,
     NEUTRAL,
     Speaker,
@@ -38,6 +40,7 @@ from training.voices import (
     among_others,
     by_group,
     choose,
+    choose_known,
     clips_heard,
     compare,
     examples_of,
@@ -227,6 +230,21 @@ def test_nobody_needs_to_say_what_was_meant():
     assert score_heard(SPEAKERS, 5, ANY) is None
 
 
+def test_validation_speakers_choose_how_much_prosody_says_of_the_known():
+    speakers = [judged_speaker(seed, 2.0) for seed in range(4)]
+    tested = dataclasses.replace(judged_speaker(9, 2.0), group="crema-d test")
+    choices = choose_known([*speakers, tested], draws=2)
+    assert [(row["weight"], row["temperature"]) for row in choices] == list(KNOWN_CHOICES)
+    by_value = {(row["weight"], row["temperature"]): row for row in choices}
+    ours = by_value[KNOWN_WEIGHT, KNOWN_TEMPERATURE]
+    for count in HEARD:
+        after = score_heard(speakers, count, ANY, draws=2)["after"]
+        assert ours["ua"][str(count)] == pytest.approx(after["ua"])
+        assert ours["ece"][str(count)] == pytest.approx(after["ece"])
+    assert by_value[2.0, 1.0]["loss"]["20"] < by_value[1.0, 1.0]["loss"]["20"]  # it is right
+    assert choose_known([tested]) == choose_known(SPEAKERS) == []
+
+
 def saved_folds(folder: Path) -> Path:
     """A cross-validation of two folds with one speaker each, whose training clips stand beside."""
     for fold, speaker in (("1", SPEAKERS[0]), ("2", SPEAKERS[1])):
@@ -301,15 +319,19 @@ def test_the_command_prints_and_writes_what_it_found(tmp_path, capsys):
 
 
 def test_the_command_scores_a_bundle_and_chooses(
-    miniature_corpora, recognizer, monkeypatch, tmp_path, capsys
+    miniature_corpora, learning_bundle, monkeypatch, tmp_path, capsys
 ):
+    recognizer = Recognizer(learning_bundle)
     monkeypatch.setattr("training.voices.Recognizer", lambda bundle: recognizer)
     written = tmp_path / "voices.json"
     assert main(["voices", "--corpora", str(miniature_corpora), "--draws", "1", "--examples", "1",
                  "--choose", "--json", str(written)]) == 0
     content = json.loads(written.read_text())
     assert [(row["spread"], row["reach"]) for row in content["choices"]] == list(CHOICES)
-    assert "by clips of each emotion" in capsys.readouterr().out
+    known = [(row["weight"], row["temperature"]) for row in content["known_choices"]]
+    assert known == list(KNOWN_CHOICES)
+    said = capsys.readouterr().out
+    assert "by clips of each emotion" in said and "The same by clips heard" in said
 
 
 def leaning_alike(lean: float, folds=("",) * 6) -> list[Speaker]:
