@@ -232,9 +232,15 @@ def test_no_scroll_bar_fades(open_phone):
     phone.until(lambda: app.complete and app.background.idle)
     bars = [each for each in app.screen.walk() if isinstance(each, ScrollView)]
     assert len(bars) > 2  # the page, and tables in it
-    faded = time.monotonic() + 0.6  # seconds after which Kivy would begin
-    phone.until(lambda: time.monotonic() > faded)
-    assert [bar for bar in bars if bar._bar_color != bar.bar_inactive_color] == []
+    between = []
+
+    def all_at_rest():
+        moving = [bar for bar in bars if bar._bar_color != bar.bar_inactive_color]
+        between.extend(bar for bar in moving if bar._bar_color != bar.bar_color)
+        return not moving
+
+    phone.until(all_at_rest)
+    assert between == []
 
 
 def test_rows_that_were_dropped_are_gone_by_and_by(open_phone):
