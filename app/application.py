@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Callable
 
@@ -835,8 +836,6 @@ class EdgeApp(App):
     def _first_frame(self, _: Any) -> None:
         Window.unbind(on_flip=self._first_frame)
         self.startup.ended("first frame")
-        import kivy.core.clipboard  # or the first field for text waits for it, within a frame
-
-        assert kivy.core.clipboard.Clipboard
+        import_module("kivy.core.clipboard")  # or the first field for text waits, within a frame
         self._settled()
         Logger.info("Startup: %s", self.startup.line())

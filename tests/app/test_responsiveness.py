@@ -131,6 +131,7 @@ class Frames:
     def __init__(self, collector: Collector, calls: Calls | None = None) -> None:
         self.most: dict[str, float] = defaultdict(float)
         self.objects: dict[str, int] = defaultdict(int)
+        self.until_complete: dict[str, int] = defaultdict(int)
         self._collector = collector
         self._calls = calls
 
@@ -150,7 +151,7 @@ class Frames:
         self._collector.objects = 0
         self._collector.counts = app._models.done()
         self.frame(name, act)
-        left, there = AFTER, False
+        left, there, frames = AFTER, False, 1
         end = time.monotonic() + 30
         while left:
             assert time.monotonic() < end, f"{name}: it did not happen"
@@ -159,10 +160,12 @@ class Frames:
             if app.session is not None or app.teaching.session is not None:
                 self._collector.counts = False
             self.frame(name)
+            frames += 1
             there = app.complete and app.background.idle and until()
             left = left - 1 if there else AFTER
         self._collector.counts = False
         self.objects[name] = max(self.objects[name], self._collector.objects)
+        self.until_complete[name] = max(self.until_complete[name], frames - AFTER)
 
 
 def open_everything(frames: Frames, app, time_of: str) -> None:
@@ -350,7 +353,7 @@ def tell(timed, counts, objects, record_property) -> None:
         record_property(name, ratio)
         print(
             f"{name + ':':28} {ratio:.2f} of a frame, {counts[name]:6,} calls, "
-            f"{objects.get(name, 0):6,} objects"
+            f"{objects.get(name, 0):6,} objects, {timed.until_complete[name]:3} frames"
         )
 
 
