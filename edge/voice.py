@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import SettingsError
 from edge.labels import LABELS
@@ -149,12 +149,8 @@ class Voice:
                 "teach an emotion by it"
             )
         self._check_same(prediction.models)
-        clips = 1 if self.usual is None else min(self.usual.clips + 1, CLIPS_REMEMBERED)
-        seen = np.array(prediction.manner[len(LABELS) :])
-        middle = np.zeros(len(LABELS)) if self.usual is None else np.array(self.usual.middle)
-        middle = middle + (seen - middle) / clips
         return replace(
-            self, models=prediction.models, usual=Usual(clips, tuple(map(float, middle)))
+            self, models=prediction.models, usual=usual_after(self.usual, prediction.manner)
         )
 
     def taught(self, prediction: Prediction, emotion: str) -> Voice:
@@ -388,6 +384,14 @@ class Correction:
             heard, corrected / np.where(heard, total, 1.0), distribution
         )
         return shares
+
+
+def usual_after(usual: Usual | None, manner: ArrayLike) -> Usual:
+    """What is usual with somebody when one more clip of theirs, of that (16,) manner, was heard."""
+    clips = 1 if usual is None else min(usual.clips + 1, CLIPS_REMEMBERED)
+    seen = np.asarray(manner, np.float64)[len(LABELS) :]
+    middle = np.zeros(len(LABELS)) if usual is None else np.array(usual.middle)
+    return Usual(clips, tuple(map(float, middle + (seen - middle) / clips)))
 
 
 def fitted_correction(

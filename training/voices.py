@@ -8,7 +8,8 @@ with what was taught. That is done many times with other clips, and every figure
 voice is also held to the clips of the next speaker of the fold, who is somebody else, to see the
 harm of that.
 Likewise some clips are heard, of which nothing is said: of any mood, or as people speak, who are
-mostly neutral.
+mostly neutral. And all clips of a speaker are answered in turn, each by the earlier ones, as a
+stream or the app does from the first word of a stranger on.
 
     python -m training voices --corpora CORPORA --acoustics
 
@@ -38,7 +39,7 @@ from edge.labels import GENDERS, LABELS
 from edge.prosody import Prosody, Usual
 from edge.prosody import read_arrays as read_prosody
 from edge.recognizer import Recognizer
-from edge.voice import REACH, SPREAD, Example, Voice, fitted_correction
+from edge.voice import REACH, SPREAD, Example, Voice, fitted_correction, usual_after
 from training import metrics
 from training.answers import load_answers
 from training.corpora import CORPUS_LABELS, Clip, load_log_mel, read_corpora
@@ -58,6 +59,9 @@ HEARD = (2, 5, 10, 20)
 ANY, HALF, NEUTRAL = "any", "half neutral", "neutral"
 MOODS = (ANY, HALF, NEUTRAL)
 """What is heard: clips as they are drawn, half of them neutral ones, or these alone."""
+
+STAGES = (0, 5, 10, 20, 40)
+"""Clips that were heard before, from which on the answers in turn are scored apart."""
 
 CHOICES = tuple(
     (spread, reach) for spread in (0.5, 1.0, 1.5, 2.0, 3.0) for reach in (0.01, 0.17, 0.33, 0.5)
@@ -222,6 +226,52 @@ def score_heard(
     return {
         "heard": count, "mood": mood, "clips": float(np.mean(clips)),
         **_figures(speakers, tallies, draws),
+    }
+
+
+def in_turn(speaker: Speaker, order: np.ndarray) -> np.ndarray:
+    """(clips, 8) probabilities of each clip, when those before it in `order` were heard."""
+    assert speaker.manners is not None and speaker.prosody is not None
+    manners = speaker.of_clips(speaker.manners)
+    answers, usual = np.zeros((len(order), len(LABELS))), None
+    for clip in order:
+        here = speaker.owners == clip
+        windows = speaker.prosody.known(
+            speaker.probabilities[here], speaker.manners[here], usual
+        )
+        answers[clip] = windows.mean(axis=0)
+        usual = usual_after(usual, manners[clip])
+    return answers
+
+
+def score_in_turn(speakers: Sequence[Speaker], draws: int = DRAWS) -> dict[str, Any] | None:
+    """The figures of one group, whose clips come in any order, each answered by the earlier ones.
+
+    stages: by how many were heard before; None if nothing is learnt from what is heard
+    """
+    if any(each.prosody is None or each.manners is None for each in speakers):
+        return None
+    tallies = {name: Tally(len(speakers)) for name in ("before", "after")}
+    stages = {stage: Tally(len(speakers)) for stage in STAGES}
+    rng = np.random.default_rng(0)
+    for _ in range(draws):
+        for k, speaker in enumerate(speakers):
+            order = rng.permutation(len(speaker.labels))
+            answers, everything = in_turn(speaker, order), np.full(len(order), True)
+            tallies["before"].add(k, speaker, speaker.answers(), everything)
+            tallies["after"].add(k, speaker, answers, everything)
+            for stage, end in zip(STAGES, (*STAGES[1:], len(order))):
+                here = np.zeros(len(order), bool)
+                here[order[stage:end]] = True
+                stages[stage].add(k, speaker, answers, here)
+    everybody = np.ones(len(speakers))
+    return {
+        **_figures(speakers, tallies, draws),
+        "stages": {
+            str(stage): {"clips": int(tally.counts.sum()),
+                         "ua": _ua(speakers, everybody, tally.counts)}
+            for stage, tally in stages.items() if tally.counts.any()
+        },
     }
 
 
@@ -662,6 +712,10 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if any(unnamed.values()):
         content["heard"] = unnamed
+        content["in_turn"] = {
+            name: figures for name, found in by_group(speakers)
+            for figures in [score_in_turn(found, arguments.draws)] if figures
+        }
     if arguments.choose:
         content["choices"] = choose(speakers, arguments.draws)
         content["known_choices"] = choose_known(speakers, arguments.draws)
@@ -711,6 +765,21 @@ def format_voices(content: dict[str, Any]) -> str:
         text += "\n\nThe same of clips that were heard, of which nobody said what was meant\n"
         text += table(("", "speakers", "mood", "clips", "before", "after", "gain, 95 %", *GENDERS,
                        "worst speaker", "ECE", "a stranger's voice"), of_nothing)
+    if content.get("in_turn"):
+        stages = list(dict.fromkeys(
+            stage for scores in content["in_turn"].values() for stage in scores["stages"]
+        ))
+        of_strangers = [
+            (name, str(scores["speakers"]), *_before_and_after(scores)[:-1],
+             *(percent(scores["stages"][stage]["ua"]) if stage in scores["stages"] else "-"
+               for stage in stages))
+            for name, scores in content["in_turn"].items()
+        ]
+        text += "\n\nThe same of all clips in turn, each answered by the earlier ones; UA from so "
+        text += "many on\n" + table(
+            ("", "speakers", "before", "in turn", "gain, 95 %", *GENDERS, "worst speaker", "ECE",
+             *(f"{stage} heard" for stage in stages)), of_strangers
+        )
     if content.get("choices"):
         counts = list(content["choices"][0]["ua"])
         chosen = [

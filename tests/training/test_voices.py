@@ -46,10 +46,12 @@ from training.voices import (
     examples_of,
     heard,
     in_acoustics,
+    in_turn,
     of_bundle,
     of_crossval,
     score,
     score_heard,
+    score_in_turn,
     taught,
 )
 
@@ -194,6 +196,24 @@ def test_answers_to_who_was_heard_before_are_those_of_use(miniature_corpora, lea
             assert not np.allclose(answers, speaker.answers(), atol=1e-2)
 
 
+def test_answers_in_turn_are_those_of_a_voice_that_hears_each_clip_after_its_answer(
+    miniature_corpora, learning_bundle
+):
+    recognizer, protocol = Recognizer(learning_bundle), Protocol.load()
+    clips = [clip for clip in read_corpora(miniature_corpora)
+             if clip.corpus == "crema-d" and protocol.part(clip) == "validation" and clip.emotion]
+    speaker = of_bundle(recognizer, clips, protocol)[0]
+    own = [clip for clip in clips if clip.speaker == speaker.name]
+    order = np.random.default_rng(3).permutation(len(own))
+    answers, voice = in_turn(speaker, order), Voice()
+    for k in order:
+        prediction = recognizer.predict_log_mel(load_log_mel(own[k]), voice=voice)
+        wanted = [prediction.probabilities[label] for label in LABELS]
+        assert answers[k] == pytest.approx(wanted, abs=1e-4)
+        voice = voice.heard(dataclasses.replace(prediction, flags=()))
+    assert not np.allclose(answers, speaker.answers(), atol=1e-2)
+
+
 def test_what_is_heard_is_of_a_mood():
     speaker, rng = leaning_speaker(0, 1.0, clips=10), np.random.default_rng(0)
     for mood, neutral in ((HALF, 4), (NEUTRAL, 5)):
@@ -228,6 +248,19 @@ def test_nobody_needs_to_say_what_was_meant():
     alone = score_heard(speakers, 20, NEUTRAL, draws=4)  # what is neutral is then nothing at all
     assert alone["after"]["ua"] < twenty["after"]["ua"] - 0.05
     assert score_heard(SPEAKERS, 5, ANY) is None
+
+
+def test_a_stranger_is_heard_better_from_turn_to_turn():
+    speakers = [judged_speaker(seed, 6.0) for seed in range(4)]
+    found = score_in_turn(speakers, draws=4)
+    assert found["before"]["ua"] == pytest.approx(1 / 6, abs=0.01)
+    stages = found["stages"]
+    assert {stage: each["clips"] for stage, each in stages.items()} == {
+        "0": 80, "5": 80, "10": 160, "20": 320, "40": 320
+    }
+    assert stages["0"]["ua"] < stages["5"]["ua"] < stages["40"]["ua"]
+    assert stages["0"]["ua"] < found["after"]["ua"] < stages["40"]["ua"]
+    assert score_in_turn(SPEAKERS) is None
 
 
 def test_validation_speakers_choose_how_much_prosody_says_of_the_known():
@@ -332,6 +365,8 @@ def test_the_command_scores_a_bundle_and_chooses(
     assert known == list(KNOWN_CHOICES)
     said = capsys.readouterr().out
     assert "by clips of each emotion" in said and "The same by clips heard" in said
+    of_corpus = content["in_turn"]["crema-d validation"]
+    assert f"{100 * of_corpus['after']['ua']:.2f}" in said.split("each answered by the earlier")[1]
 
 
 def leaning_alike(lean: float, folds=("",) * 6) -> list[Speaker]:
