@@ -60,7 +60,7 @@ ANY, HALF, NEUTRAL = "any", "half neutral", "neutral"
 MOODS = (ANY, HALF, NEUTRAL)
 """What is heard: clips as they are drawn, half of them neutral ones, or these alone."""
 
-STAGES = (0, 5, 10, 20, 40)
+STAGES = (0, 5, 20)
 """Clips that were heard before, from which on the answers in turn are scored apart."""
 
 CHOICES = tuple(

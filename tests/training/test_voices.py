@@ -256,10 +256,10 @@ def test_a_stranger_is_heard_better_from_turn_to_turn():
     assert found["before"]["ua"] == pytest.approx(1 / 6, abs=0.01)
     stages = found["stages"]
     assert {stage: each["clips"] for stage, each in stages.items()} == {
-        "0": 80, "5": 80, "10": 160, "20": 320, "40": 320
+        "0": 80, "5": 240, "20": 640
     }
-    assert stages["0"]["ua"] < stages["5"]["ua"] < stages["40"]["ua"]
-    assert stages["0"]["ua"] < found["after"]["ua"] < stages["40"]["ua"]
+    assert stages["0"]["ua"] < stages["5"]["ua"] < stages["20"]["ua"]
+    assert stages["0"]["ua"] < found["after"]["ua"] < stages["20"]["ua"]
     assert score_in_turn(SPEAKERS) is None
 
 
