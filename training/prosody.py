@@ -6,7 +6,9 @@ voices differ within an emotion, and where emotions lie beside each other. The m
 corpus has, the less the others are asked.
 
 The same is done once more with what is left when each speaker's middle is taken away: for somebody
-who was heard before, whose middle is known by then (`edge.prosody.Usual`).
+who was heard before, whose middle is known by then (`edge.prosody.Usual`). In the judge of the
+released models a logistic regression (Cox 1958) on the same windows has a say there, too: not where
+the emotions lie, but what tells them from each other.
 
     python -m training prosody --corpora CORPORA --run runs/NAME
 
@@ -32,6 +34,7 @@ from edge.labels import GENDERS, LABELS
 from edge.prosody import (
     ARRAYS,
     ARRAYS_OF_USUAL,
+    FARTHEST,
     FORMAT_WITH_USUAL,
     Prosody,
     ProsodyStatistics,
@@ -50,6 +53,7 @@ from training.run import Run
 from training.temperature import best_number
 
 _TRIM_DB = -50.0
+_ROUNDS = 300  # of the regression's descent, at most
 SPREAD = (9.8, 2.7, 2.5, 1.8, 1.7, 1.3, 1.1, 1.0, 0.46)
 """Usual deviations of c0 to c7 and of the pitch within a window, of CREMA-D's training speakers."""
 
@@ -73,6 +77,7 @@ class SharedSettings:
 
     weight: float = 0.3        # of the log-probabilities, beside the experts'
     shrinkage: float = 0.4     # of the covariance within classes, towards the identity
+    penalty: float = 0.003     # of the squared weights of the regression of who was heard before
     spoilt_copies: int = 5     # of each clip, in bad acoustics
     quiet: float = 0.75        # of the say in how those are judged who were heard before: as it was
     acoustics: AcousticSettings = AcousticSettings(
@@ -161,10 +166,12 @@ def fit_prosody(
             places = _drawn(places, of_others, speakers / (speakers + settings.place_speakers))
         return _Classes(centre, places, within)
 
-    return _discriminants(
-        fitted(heard, elsewhere),
-        fitted(heard.without_voices(), [each.without_voices() for each in elsewhere]),
-        settings.shrinkage, weight,
+    return _arrays(
+        fitted(heard, elsewhere).discriminants(settings.shrinkage),
+        fitted(
+            heard.without_voices(), [each.without_voices() for each in elsewhere]
+        ).discriminants(settings.shrinkage),
+        weight,
     )
 
 
@@ -184,12 +191,14 @@ def fit_shared_prosody(
         for corpus in np.unique(material.corpora)
     }
     weights = [settings.corpora.get(corpus, 1.0) for corpus in heard]
-    return _discriminants(
-        _shared(list(heard.values()), weights),
-        _shared(
-            [each.with_quiet(settings.quiet).without_voices() for each in heard.values()], weights
+    known = [each.with_quiet(settings.quiet).without_voices() for each in heard.values()]
+    of_known = _shared(known, weights)
+    return _arrays(
+        _shared(list(heard.values()), weights).discriminants(settings.shrinkage),
+        of_known.discriminants(settings.shrinkage).with_regression(
+            [each.away_from(of_known.centre) for each in known], weights, settings.penalty
         ),
-        settings.shrinkage, settings.weight,
+        settings.weight,
     )
 
 
@@ -296,44 +305,113 @@ class _Classes:
     places: Mapping[int, np.ndarray]
     within: np.ndarray
 
-    def discriminants(self, shrinkage: float) -> tuple[np.ndarray, ...]:
-        """(SIZE,) deviations, (SIZE, classes) weights, (classes,) offsets, (classes, classes).
-
-        The last are the places as the weights see them.
-        """
+    def discriminants(self, shrinkage: float) -> _Judge:
         deviation = np.sqrt(np.maximum(np.diag(self.within), 1e-12))
         within = self.within / np.outer(deviation, deviation)
         within = (1.0 - shrinkage) * within + shrinkage * np.eye(len(within))
         standard = np.array(list(self.places.values())) / deviation  # (classes, statistics)
         weights = np.linalg.solve(within, standard.T)
-        seen = standard @ weights
-        return deviation, weights, -0.5 * np.diag(seen), seen
+        return _Judge(self, deviation, weights, -0.5 * (standard * weights.T).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """What weighs the statistics, in deviations from the centre of the classes.
+
+    deviation: (SIZE,); weights: (SIZE, classes); offsets: (classes,)
+    """
+
+    classes: _Classes
+    deviation: np.ndarray
+    weights: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(classes, classes) the places (rows) as the weights see them."""
+        places: np.ndarray = np.array(list(self.classes.places.values())) / self.deviation
+        return places @ self.weights
+
+    def with_regression(
+        self, corpora: Sequence[_Heard], says: Sequence[float], penalty: float
+    ) -> _Judge:
+        """Half of this, and a regression, whose penalty keeps it about half as sure.
+
+        corpora: whose rows are away from the centre; says: how much each counts
+        """
+        labels = list(self.classes.places)
+        weights, offsets = regression(
+            np.concatenate([heard.rows for heard in corpora]) / self.deviation,
+            np.searchsorted(labels, np.concatenate([heard.labels for heard in corpora])),
+            np.concatenate([heard.shares / heard.shares.sum() * say
+                            for heard, say in zip(corpora, says)]),
+            np.concatenate([np.tile(np.isin(labels, heard.labels), (len(heard.labels), 1))
+                            for heard in corpora]),
+            penalty,
+        )
+        return dataclasses.replace(
+            self, weights=0.5 * self.weights + weights, offsets=0.5 * self.offsets + offsets
+        )
+
+
+def regression(
+    rows: np.ndarray, truth: np.ndarray, shares: np.ndarray, offered: np.ndarray, penalty: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(statistics, classes) weights and (classes,) offsets of a multinomial logistic regression.
+
+    truth: (rows,) of the classes; shares: (rows,) how much each row counts
+    offered: (rows, classes) bool: an emotion that a corpus does not have was not rejected there
+    penalty: of the sum of squared weights, beside the mean loss
+    """
+    from scipy.optimize import minimize
+
+    rows = np.clip(rows, -FARTHEST, FARTHEST).astype(np.float32)
+    shares = (shares / shares.sum()).astype(np.float32)
+    told = np.eye(offered.shape[1], dtype=np.float32)[truth]
+    absent = np.where(offered, np.float32(0.0), np.float32(-1e4))
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        both = flat.reshape(-1, offered.shape[1]).astype(np.float32)
+        weights, offsets = both[:-1], both[-1]
+        scores = rows @ weights + offsets + absent
+        scores -= scores.max(axis=1, keepdims=True)
+        found = np.exp(scores)
+        total = found.sum(axis=1)
+        wrong = (found / total[:, None] - told) * shares[:, None]
+        slope = np.concatenate([rows.T @ wrong + 2.0 * penalty * weights,
+                                wrong.sum(axis=0, keepdims=True)])
+        surprise = np.log(total) - scores[np.arange(len(truth)), truth]
+        value = float(shares @ surprise) + penalty * float((weights**2).sum())
+        return value, slope.ravel().astype(np.float64)
+
+    start = np.zeros((rows.shape[1] + 1) * offered.shape[1])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
+    both = found.x.reshape(-1, offered.shape[1])
+    return both[:-1], both[-1]
 
 
 def _some(material: Material, kept: np.ndarray) -> Material:
     return Material([material.clips[k] for k in kept], [material.log_mels[k] for k in kept])
 
 
-def _discriminants(
-    anybody: _Classes, without_voices: _Classes, shrinkage: float, weight: float
-) -> dict[str, np.ndarray]:
-    """The arrays of a judge."""
-    deviation, weights, offsets, _ = anybody.discriminants(shrinkage)
-    usual = without_voices.discriminants(shrinkage)
+def _arrays(anybody: _Judge, known: _Judge, weight: float) -> dict[str, np.ndarray]:
+    """The content of `prosody.npz`: the judge of strangers, and of who was heard before."""
     return {
         "format": np.array(FORMAT_WITH_USUAL),
         "spread": np.array(SPREAD, np.float32),
-        "centre": anybody.centre.astype(np.float32),
-        "scale": (1.0 / deviation).astype(np.float32),
-        "weights": weights.astype(np.float32),
-        "offsets": offsets.astype(np.float32),
-        "emotions": np.array(list(anybody.places), np.int8),
+        "centre": anybody.classes.centre.astype(np.float32),
+        "scale": (1.0 / anybody.deviation).astype(np.float32),
+        "weights": anybody.weights.astype(np.float32),
+        "offsets": anybody.offsets.astype(np.float32),
+        "emotions": np.array(list(anybody.classes.places), np.int8),
         "weight": np.array(weight, np.float32),
         "temperature": np.array(1.0, np.float32),
         # In the deviations of anybody, so that a voice that is far from the others is not cut off.
-        "usual_weights": (usual[1] * (deviation / usual[0])[:, None]).astype(np.float32),
-        "usual_offsets": usual[2].astype(np.float32),
-        "usual_places": usual[3].astype(np.float32),
+        "usual_weights": (
+            known.weights * (anybody.deviation / known.deviation)[:, None]
+        ).astype(np.float32),
+        "usual_offsets": known.offsets.astype(np.float32),
+        "usual_places": known.seen.astype(np.float32),
     }
 
 

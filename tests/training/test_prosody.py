@@ -28,6 +28,7 @@ from training.prosody import (
     fit_shared_prosody,
     judged_windows,
     prosody_windows,
+    regression,
     temperature_of,
     write_prosody,
 )
@@ -156,6 +157,34 @@ def test_who_was_heard_before_is_judged_by_what_is_usual_with_them(shared):
     for row, emotion in enumerate(("happy", "sad")):
         places[row] = prosody.middle(np.zeros(16), emotion)
     assert places[0, joy] < 0.0 < places[1, joy]  # what is to be taken away
+
+
+def test_a_regression_finds_the_shares_that_the_rows_were_drawn_with():
+    rng = np.random.default_rng(0)
+    rows, slopes = rng.normal(size=(20000, 3)), rng.normal(size=(3, 4))
+    shares = np.exp(rows @ slopes + [0.0, 0.5, -0.5, 0.2])
+    shares /= shares.sum(axis=1, keepdims=True)
+    truth = np.array([rng.choice(4, p=row) for row in shares])
+    weights, offsets = regression(
+        rows, truth, np.ones(len(rows)), np.ones((len(rows), 4), bool), 1e-7
+    )
+    assert weights - weights[:, :1] == pytest.approx(slopes - slopes[:, :1], abs=0.1)
+    assert offsets - offsets[0] == pytest.approx([0.0, 0.5, -0.5, 0.2], abs=0.1)
+    tamed, _ = regression(rows, truth, np.ones(len(rows)), np.ones((len(rows), 4), bool), 0.1)
+    assert np.linalg.norm(tamed) < 0.6 * np.linalg.norm(weights)
+
+
+def test_what_a_corpus_does_not_have_was_not_rejected_there():
+    """Two corpora lie apart; only the second one has the third class, as often as the others."""
+    rng = np.random.default_rng(1)
+    where = np.repeat([0.0, 1.0], 3000)
+    truth = np.where(where == 0, rng.integers(0, 2, 6000), rng.integers(0, 3, 6000))
+    rows = where[:, None] - 0.5
+    offered = np.ones((6000, 3), bool)
+    unaware, _ = regression(rows, truth, np.ones(6000), offered, 1e-6)
+    offered[:3000, 2] = False
+    aware, _ = regression(rows, truth, np.ones(6000), offered, 1e-6)
+    assert unaware[0, 2] > 3.0 and abs(aware[0] - aware[0].mean()).max() < 0.3
 
 
 def test_one_speaker_is_known_from_nobody_else():
