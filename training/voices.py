@@ -253,13 +253,14 @@ def score_in_turn(speakers: Sequence[Speaker], draws: int = DRAWS) -> dict[str, 
         return None
     tallies = {name: Tally(len(speakers)) for name in ("before", "after")}
     stages = {stage: Tally(len(speakers)) for stage in STAGES}
+    for k, speaker in enumerate(speakers):
+        tallies["before"].add(k, speaker, speaker.answers(), np.full(len(speaker.labels), True))
     rng = np.random.default_rng(0)
     for _ in range(draws):
         for k, speaker in enumerate(speakers):
             order = rng.permutation(len(speaker.labels))
-            answers, everything = in_turn(speaker, order), np.full(len(order), True)
-            tallies["before"].add(k, speaker, speaker.answers(), everything)
-            tallies["after"].add(k, speaker, answers, everything)
+            answers = in_turn(speaker, order)
+            tallies["after"].add(k, speaker, answers, np.full(len(order), True))
             for stage, end in zip(STAGES, (*STAGES[1:], len(order))):
                 here = np.zeros(len(order), bool)
                 here[order[stage:end]] = True
