@@ -50,7 +50,7 @@ from app.strings import Catalogue
 from app.teaching import Teaching
 from app.usual import usual_by
 from app.widgets.overlays import Dialog, Toast
-from app.wording import certainty, problem, voice
+from app.wording import advice, certainty, problem, voice
 from edge import Prediction, Recognizer, Voice
 from edge.prosody import Usual
 
@@ -554,7 +554,7 @@ class EdgeApp(App):
             self._voice_changed()
             words = self.look.words
             learnt = words("own_voice.learnt", emotion=words(f"emotion.{emotion}"))
-            self._say(" ".join((learnt, *(words(f"flag.{flag}") for flag in prediction.flags[:1]))))
+            self._say(f"{learnt} {advice(words, prediction.flags)}".rstrip())
 
         self.background.run(
             lambda: self.own_voice.teach(prediction, emotion),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.own_voice import OwnVoice
 from app.recorders import (
     MicrophoneBusy,
@@ -79,6 +81,12 @@ def known_voice(words: Catalogue, own: OwnVoice) -> str:
 def examples(words: Catalogue, key: str, number: int) -> str:
     """How many there are; `key.none` if there are none."""
     return words.count(key, number) if number else words(f"{key}.none")
+
+
+def advice(words: Catalogue, flags: Sequence[str]) -> str:
+    """What to do about the sound, by its first flag about which something can be done; or ""."""
+    mended = [flag for flag in flags if flag != "unfamiliar"]
+    return words(f"flag.{mended[0]}") if mended else ""
 
 
 def searchable(words: Catalogue, result: Result) -> str:

@@ -53,7 +53,7 @@ def as_by_hand(bundle, samples: np.ndarray, rate: int):
     alone = weight in (0.0, 1.0)
     wanted = weight * by_gender["female"] + (1 - weight) * by_gender["male"]
     if bundle.prosody is not None:
-        wanted = bundle.prosody.weighed(wanted, bundle.prosody.log_probabilities(window))
+        wanted = bundle.prosody.weighed(wanted, bundle.prosody.manner(window))
 
     def check(prediction) -> str:
         assert len(prediction.windows) == 1

@@ -211,7 +211,7 @@ def _argument(argument: ast.arg, default: ast.expr | None) -> str:
 
 
 def _shortened(constant: str) -> str:
-    return constant if len(constant) <= 88 else constant.split(" = ")[0] + " = ..."
+    return constant if len(constant) <= 100 else constant.split(" = ")[0] + " = ..."
 
 
 def _code(text: str) -> str:

@@ -14,7 +14,7 @@ from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd, emotion_features, relative_db
 from edge.gender import Evidence, GenderGate
 from edge.labels import GENDERS, LABELS
-from edge.prosody import Prosody
+from edge.prosody import Prosody, unfamiliar
 from edge.voice import Voice
 
 GENDER_CHOICES: tuple[str, ...] = (*GENDERS, "both")
@@ -150,17 +150,22 @@ class Judgement:
         prosody, manner = self._models.prosody, self.manner()
         if prosody is None or manner is None:
             return blended
-        return prosody.weighed(blended, prosody.judged(manner))
+        return prosody.weighed(blended, manner)
 
     def heard(self, emotions: NDArray[np.float64], voice: Voice) -> NDArray[np.float64]:
         """(8,) of `emotions` to what they are when it is this voice that speaks."""
         return voice.heard_in(emotions, self.manner(), self._models.prosody)
 
     def manner(self) -> NDArray[np.float64] | None:
-        """(16,) what prosody is judged by; None if the bundle judges none."""
+        """What prosody is judged by (`Prosody.manners`); None if the bundle judges none."""
         if self._manner is None and self._models.prosody is not None:
             self._manner = self._models.prosody.manner(self._window)
         return self._manner
+
+    def unfamiliar(self) -> float:
+        """How unlike all that the models learnt from the window is, 0 to 1; 0 if nobody knows."""
+        manner = self.manner()
+        return 0.0 if manner is None else float(unfamiliar(manner))
 
     def _answer(self, gender: str) -> NDArray[np.float64]:
         if gender not in self._of_expert:

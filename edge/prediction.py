@@ -118,8 +118,8 @@ class Prediction(EmotionDistribution):
     without_voice: dict[str, float] | None = None
     """The probabilities as they would be, had the voice not been known; None where it was not."""
     manner: tuple[float, ...] = ()
-    """What `Voice.heard` and `Voice.taught` learn of how the speaker usually sounds: 16 numbers
-    that mean something to these models alone; () where they learn nothing from it."""
+    """What `Voice.heard` and `Voice.taught` learn of how the speaker usually sounds: 16 or 17
+    numbers that mean something to these models alone; () where they learn nothing from it."""
 
     @property
     def real_time_factor(self) -> float:

@@ -9,6 +9,9 @@ discriminants weigh them.
 Most of these numbers say more about who speaks than about how. Of somebody who was heard before,
 other discriminants weigh how a window differs from what is usual with them (`Usual`): nobody has
 to say what was meant by the earlier clips, since what all of them have in common is the person.
+
+The same numbers tell where a window is unlike all that was learnt from (`edge.surroundings`), and
+an answer to it is softened.
 """
 
 from __future__ import annotations
@@ -27,15 +30,29 @@ from edge.features import FrontEnd, active_frames, mel_centres, mfcc, relative_d
 from edge.gender import Voicing, VoicingDetector, loudness_db
 from edge.gender import read_arrays as read_archive
 from edge.labels import LABELS
+from edge.surroundings import ARRAYS as OF_SURROUNDINGS
+from edge.surroundings import Surroundings, softness
 
 FORMAT = 1
-ARRAYS = ("format", "spread", "centre", "scale", "weights", "offsets", "emotions", "weight",
-          "temperature")
+ARRAYS: tuple[str, ...] = (
+    *("format", "spread", "centre", "scale", "weights", "offsets", "emotions", "weight"),
+    "temperature",
+)
 """What a `prosody.npz` of format 1 holds."""
 
 FORMAT_WITH_USUAL = 2
 ARRAYS_OF_USUAL = ("usual_weights", "usual_offsets", "usual_places")
 """What one of format 2 holds besides: how somebody is judged who was heard before."""
+
+FORMAT_WITH_SURROUNDINGS = 3
+ARRAYS_OF_SURROUNDINGS = tuple(f"surroundings_{name}" for name in OF_SURROUNDINGS)
+"""What one of format 3 holds besides both: what the statistics were like that were learnt from."""
+
+ALL_ARRAYS = (*ARRAYS, *ARRAYS_OF_USUAL, *ARRAYS_OF_SURROUNDINGS)
+_BY_FORMAT = {
+    FORMAT: ARRAYS, FORMAT_WITH_USUAL: (*ARRAYS, *ARRAYS_OF_USUAL),
+    FORMAT_WITH_SURROUNDINGS: ALL_ARRAYS,
+}
 
 COEFFICIENTS = 31              # cepstral coefficients of which there are statistics, from c0
 MOVING = 8                     # of which the covariance is taken, beside the pitch
@@ -182,6 +199,11 @@ class Prosody:
             )
             self._usual = arrays["usual_weights"] @ members, offsets
             self._places = members.T @ arrays["usual_places"] @ members
+        self._surroundings: Surroundings | None = None
+        if ARRAYS_OF_SURROUNDINGS[0] in arrays:
+            self._surroundings = Surroundings({
+                name: arrays[key] for name, key in zip(OF_SURROUNDINGS, ARRAYS_OF_SURROUNDINGS)
+            })
         self.weight = float(arrays["weight"])
         self.temperature = float(arrays["temperature"])
         self.parameters = sum(array.size for name, array in arrays.items() if name != "format")
@@ -219,28 +241,33 @@ class Prosody:
         return self._usual is not None
 
     def manner(self, log_mel: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(frames, bands) decibels of one window to (16,), all that `judged` asks of it."""
+        """(frames, bands) decibels of one window to its manner, one row of `manners`."""
         (found,) = self.manners(self.statistics(log_mel)[None])
         of_window: NDArray[np.float64] = found
         return of_window
 
     def manners(self, statistics: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(windows, SIZE) to (windows, 16).
+        """(windows, SIZE) to (windows, 16), or 17 where it is known what was learnt from.
 
-        The logarithms of probabilities, as of nobody who is known, and what the discriminants of
-        the others see before what is usual is taken away, 0 where there are none.
+        The logarithms of probabilities, as of nobody who is known; what the discriminants of the
+        others see before what is usual is taken away, 0 where there are none; and how unlike all
+        that was learnt from the window is, 0 to 1.
         """
-        plain = self.judge(statistics)
+        parts, standard = [self.judge(statistics)], self._standard(statistics)
         if self._usual is None:
-            return np.concatenate([plain, np.zeros(plain.shape)], axis=1)
-        return np.concatenate([plain, self._standard(statistics) @ self._usual[0]], axis=1)
+            parts.append(np.zeros(parts[0].shape))
+        else:
+            parts.append(standard @ self._usual[0])
+        if self._surroundings is not None:
+            parts.append(self._surroundings.unfamiliar(standard)[:, None])
+        return np.concatenate(parts, axis=1)
 
     def middle(self, manner: ArrayLike, emotion: str | None = None) -> NDArray[np.float64]:
-        """(16,) of a window or the mean of several to (8,), what it says of what is usual.
+        """The manner of a window or the mean of several to (8,), what it says of what is usual.
 
         emotion: that was meant, whose place is taken away; None when nobody says so.
         """
-        seen: NDArray[np.float64] = np.asarray(manner, np.float64)[len(LABELS) :]
+        seen = seen_of(manner)
         if emotion is None or self._usual is None:
             return seen
         away: NDArray[np.float64] = seen - self._places[LABELS.index(emotion)]
@@ -249,7 +276,7 @@ class Prosody:
     def judged(
         self, manners: NDArray[np.float64], usual: Usual | None = None
     ) -> NDArray[np.float64]:
-        """(..., 16) of `manners` to (..., 8) logarithms of probabilities.
+        """(..., 16 or 17) of `manners` to (..., 8) logarithms of probabilities.
 
         usual: of the speaker, None of one who was never heard. The more clips it is of, the more
             goes by how these windows differ from it.
@@ -257,7 +284,7 @@ class Prosody:
         plain = manners[..., : len(LABELS)]
         if usual is None or self._usual is None:
             return plain
-        joint = manners[..., len(LABELS) :] - np.array(usual.middle) + self._usual[1]
+        joint = seen_of(manners) - np.array(usual.middle) + self._usual[1]
         joint = joint - joint.max(axis=-1, keepdims=True)
         known = joint - np.log(np.exp(joint).sum(axis=-1, keepdims=True))
         share = _familiarity(usual)
@@ -267,11 +294,15 @@ class Prosody:
         return both
 
     def weighed(
-        self, probabilities: NDArray[np.float64], judged: NDArray[np.float64]
+        self, probabilities: NDArray[np.float64], manners: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """The experts' probabilities (..., 8) and the logarithms of these to those of both."""
-        both = np.log(np.maximum(probabilities, 1e-9)) + self.weight * judged
-        return _shares(both, self.temperature)
+        """The experts' probabilities (..., 8) to those of both, of windows of such manners."""
+        both = np.log(np.maximum(probabilities, 1e-9)) + self.weight * self.judged(manners)
+        return _shares(both, self._temperatures(manners))
+
+    def _temperatures(self, manners: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(..., 1) what the answers to windows of such manners are divided by."""
+        return self.temperature * softness(unfamiliar(manners))[..., None]
 
     def known(
         self,
@@ -290,9 +321,33 @@ class Prosody:
         share = _familiarity(usual) if usual is not None and self.learns else 0.0
         more = self.weight * (1.0 + share * (weight - 1.0))
         change = more * self.judged(manners, usual) - self.weight * self.judged(manners)
+        temperatures = self._temperatures(manners)
         with np.errstate(divide="ignore"):
-            both = self.temperature * np.log(distribution) + change
-        return _shares(both, self.temperature * temperature**share)
+            both = temperatures * np.log(distribution) + change
+        return _shares(both, temperatures * temperature**share)
+
+
+def seen_of(manner: ArrayLike) -> NDArray[np.float64]:
+    """(..., 16 or 17) manners to (..., 8), by which it is told what is usual with somebody."""
+    seen: NDArray[np.float64] = np.asarray(manner, np.float64)[..., len(LABELS) : 2 * len(LABELS)]
+    return seen
+
+
+def knows_surroundings(manner: ArrayLike) -> bool:
+    """Whether such manners are of a judge that knows what was learnt from."""
+    return np.shape(manner)[-1] > 2 * len(LABELS)
+
+
+def unfamiliar(manner: ArrayLike) -> NDArray[np.float64]:
+    """(..., 16 or 17) manners to (...,) how unlike all that was learnt from they are, 0 to 1.
+
+    0 where the judge does not know.
+    """
+    manner = np.asarray(manner, np.float64)
+    if not knows_surroundings(manner):
+        return np.zeros(manner.shape[:-1])
+    last: NDArray[np.float64] = manner[..., -1]
+    return last
 
 
 def _familiarity(usual: Usual) -> float:
@@ -300,7 +355,9 @@ def _familiarity(usual: Usual) -> float:
     return usual.clips / (usual.clips + STRANGENESS)
 
 
-def _shares(both: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+def _shares(
+    both: NDArray[np.float64], temperature: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
     """(..., 8) unnormalised logarithms to probabilities."""
     shares = np.exp((both - both.max(axis=-1, keepdims=True)) / temperature)
     together: NDArray[np.float64] = shares / shares.sum(axis=-1, keepdims=True)
@@ -408,14 +465,17 @@ def _of_harmonicity(
 
 def read_arrays(file: str | PathLike[str] | BinaryIO) -> dict[str, NDArray[Any]]:
     """The arrays of an `.npz`, without pickle; BundleError when it is no whole archive of them."""
-    return read_archive(file, (*ARRAYS, *ARRAYS_OF_USUAL), "the prosody model")
+    return read_archive(file, ALL_ARRAYS, "the prosody model")
 
 
 def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
     """The arrays in float64, each there, finite and of a shape that fits; or BundleError."""
     checked: dict[str, NDArray[np.float64]] = {}
-    learns = np.array_equal(arrays.get("format", FORMAT), FORMAT_WITH_USUAL)
-    for name in (*ARRAYS, *ARRAYS_OF_USUAL) if learns else ARRAYS:
+    form, named = arrays.get("format", FORMAT), ARRAYS
+    for each, names in _BY_FORMAT.items():
+        if np.array_equal(form, each):
+            named = names
+    for name in named:
         if name not in arrays:
             raise _bad(name, "is missing")
         array = np.asarray(arrays[name])
@@ -425,26 +485,32 @@ def checked_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.f
         if not np.isfinite(checked[name]).all():
             raise _bad(name, "has NaN or infinite values")
     classes = checked["offsets"].size
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "spread": (MOVING + 1,), "centre": (SIZE,), "scale": (SIZE,), "weights": (SIZE, classes),
         "offsets": (classes,), "emotions": (classes,), "weight": (), "temperature": (),
         "format": (), "usual_weights": (SIZE, classes), "usual_offsets": (classes,),
-        "usual_places": (classes, classes),
+        "usual_places": (classes, classes), "surroundings_scale": (SIZE,),
+        "surroundings_edges": (2,),
     }
+    if named is ALL_ARRAYS:  # of any number of corpora and axes
+        shapes["surroundings_middles"] = (*checked["surroundings_middles"].shape[:1], SIZE)
+        shapes["surroundings_axes"] = (SIZE, *checked["surroundings_axes"].shape[-1:])
     for name, array in checked.items():
-        if array.shape != shapes[name] or not classes:
+        if array.shape != shapes[name] or 0 in shapes[name]:
             raise _bad(name, f"has shape {array.shape}, where {shapes[name]} is needed")
-    if checked["format"] not in (FORMAT, FORMAT_WITH_USUAL):
-        readable = f"{FORMAT} and {FORMAT_WITH_USUAL}"
+    if float(checked["format"]) not in _BY_FORMAT:
+        readable = f"{FORMAT}, {FORMAT_WITH_USUAL} and {FORMAT_WITH_SURROUNDINGS}"
         raise _bad("format", f"is {checked['format']}; this package reads {readable}")
     emotions = checked["emotions"]
     if not np.isin(emotions, np.arange(len(LABELS))).all():
         raise _bad("emotions", f"must be whole numbers below {len(LABELS)}")
-    if learns and len(np.unique(emotions)) < classes:
-        raise _bad("emotions", "must differ in format 2")
-    for name in ("spread", "scale", "temperature"):
-        if not (checked[name] > 0.0).all():
+    if named is not ARRAYS and len(np.unique(emotions)) < classes:
+        raise _bad("emotions", f"must differ in format {checked['format']:g}")
+    for name in ("spread", "scale", "temperature", "surroundings_scale", "surroundings_edges"):
+        if name in checked and not (checked[name] > 0.0).all():
             raise _bad(name, "must be above 0")
+    if named is ALL_ARRAYS and not np.diff(checked["surroundings_edges"]) > 0.0:
+        raise _bad("surroundings_edges", "must be the nearer one and the farther one")
     if not 0.0 <= checked["weight"] <= 2.0:
         raise _bad("weight", "must be from 0 to 2")
     return checked

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.turns import ONSET_SECONDS
 from edge.voice_activity import Activity, snr_db
 
-FLAGS: tuple[str, ...] = ("too_quiet", "clipped", "too_short", "no_speech", "noisy")
+FLAGS: tuple[str, ...] = ("too_quiet", "clipped", "too_short", "no_speech", "noisy", "unfamiliar")
 """Everything that may be wrong with a sound, in the order in which it is told."""
 
 TOO_QUIET_DBFS = -50.0
@@ -31,15 +31,24 @@ NO_SPEECH_SECONDS = ONSET_SECONDS
 NOISY_DB = 10.0
 """noisy: the speech's estimated signal-to-noise ratio is below this."""
 
+UNFAMILIAR = 0.5
+"""unfamiliar: the speech is as unlike all that the models learnt from, or more, of 0 to 1; see
+`edge.surroundings`. The answer is less sure for it."""
+
 
 def flags_of(
-    activity: Activity, clipped_share: float, seconds_per_frame: float, absolute: bool = True
+    activity: Activity,
+    clipped_share: float,
+    seconds_per_frame: float,
+    absolute: bool = True,
+    unfamiliar: float = 0.0,
 ) -> tuple[tuple[str, ...], float | None]:
     """The flags of a sound, and the estimated signal-to-noise ratio of its speech in dB.
 
     activity: of the sound's frames, at least one.
     clipped_share: of its samples.
     absolute: whether the level is known; without it, nothing is too quiet.
+    unfamiliar: how unlike all that the models learnt from it is, 0 to 1.
     """
     speech = activity.speech
     seconds = int(speech.sum()) * seconds_per_frame
@@ -52,6 +61,7 @@ def flags_of(
         "too_short": NO_SPEECH_SECONDS <= seconds < TOO_SHORT_SECONDS,
         "no_speech": seconds < NO_SPEECH_SECONDS,
         "noisy": ratio is not None and ratio < NOISY_DB,
+        "unfamiliar": seconds >= NO_SPEECH_SECONDS and unfamiliar >= UNFAMILIAR,
     }
     return tuple(flag for flag in FLAGS if wrong[flag]), ratio
 

@@ -26,7 +26,7 @@ from edge.gender import Evidence, GenderGate
 from edge.labels import GENDERS
 from edge.prediction import Prediction, Window
 from edge.process_experts import ProcessExperts
-from edge.prosody import Prosody
+from edge.prosody import Prosody, unfamiliar
 from edge.quality import clipped_samples, flags_of
 from edge.stream import Stream
 from edge.turns import PAUSE_SECONDS
@@ -402,10 +402,10 @@ class Recognizer:
             distributions.append(distribution)
             if question.voice is not None:
                 plain.append(question.restricted(emotions))
-            manner = judgement.manner()
-            if manner is not None:
-                manners.append(manner)
-            flags, snr_db = condition.flags(first, end)
+            of_window = judgement.manner()
+            if of_window is not None:
+                manners.append(of_window)
+            flags, snr_db = condition.flags(first, end, judgement.unfamiliar())
             stopwatch.lap("quality")
             windows.append(
                 Window(
@@ -424,7 +424,10 @@ class Recognizer:
         female = question.female(0.5 if total is None else models.gate.posterior(total))
         stopwatch.lap("gender")
         mean = np.mean(distributions, axis=0)
-        flags, snr_db = condition.flags(0, len(log_mel))
+        manner = models.manner_of(manners)
+        flags, snr_db = condition.flags(
+            0, len(log_mel), float(unfamiliar(manner)) if manner else 0.0
+        )
         stopwatch.lap("quality")
         return Prediction(
             *likelier_gender(female),
@@ -439,7 +442,7 @@ class Recognizer:
             models.name,
             question.voice,
             question.probabilities(np.mean(plain, axis=0)) if plain else None,
-            models.manner_of(manners),
+            manner,
         )
 
     def _doubts(self, distribution: NDArray[np.float64], flags: tuple[str, ...]) -> bool:
@@ -482,15 +485,17 @@ class _Condition:
             activity, seconds_per_frame, clipped / samples_per_frame, samples_per_frame, True
         )
 
-    def flags(self, first: int, stop: int) -> tuple[tuple[str, ...], float | None]:
-        """The flags and the SNR in dB of the frames [first, stop)."""
+    def flags(
+        self, first: int, stop: int, unfamiliar: float
+    ) -> tuple[tuple[str, ...], float | None]:
+        """The flags and the SNR in dB of the frames [first, stop), which are so unfamiliar."""
         whole = self._activity
         activity = Activity(
             whole.speech[first:stop], whole.power[first:stop], whole.noise[first:stop]
         )
         clipped = np.diff(np.searchsorted(self._clipped, (first, stop)))[0]
         share = float(clipped) / ((stop - first) * self._samples_per_frame)
-        return flags_of(activity, share, self._seconds_per_frame, self._absolute)
+        return flags_of(activity, share, self._seconds_per_frame, self._absolute, unfamiliar)
 
 
 def _from_parts(parts: dict[str, Any]) -> Recognizer:

@@ -42,7 +42,6 @@ from edge.events import (
 from edge.features import SILENCE_DB, LogMel
 from edge.gender import Evidence
 from edge.incremental import IncrementalLogMel
-from edge.labels import LABELS
 from edge.prediction import Window
 from edge.quality import FLAGS, clipped_samples, flags_of
 from edge.sliding import SlidingBuffer
@@ -375,7 +374,7 @@ class Stream:
             self._gather_evidence(turn, start, stop, evidence)
         manner = judgement.manner()
         if manner is not None:
-            turn.manners = turn.manners + manner
+            turn.manners = manner if turn.manners is None else turn.manners + manner
         alone = question.female(alone)
         so_far = self._female(turn)
         window = self._window(
@@ -383,6 +382,7 @@ class Stream:
             start + end,
             alone,
             question.answer(judgement, judgement.emotions(question.weight(alone))),
+            judgement.unfamiliar(),
         )
         emotions = judgement.emotions(question.weight(so_far))
         distribution = question.answer(judgement, emotions)
@@ -415,7 +415,12 @@ class Stream:
         )
 
     def _window(
-        self, start: int, stop: int, female: float, distribution: NDArray[np.float64]
+        self,
+        start: int,
+        stop: int,
+        female: float,
+        distribution: NDArray[np.float64],
+        unfamiliar: float,
     ) -> Window:
         return Window(
             self._seconds(start),
@@ -424,10 +429,12 @@ class Stream:
             self._question.likeliest(distribution),
             self._question.probabilities(distribution),
             bool(distribution.max() < self._models.thresholds.uncertain),
-            *self._flags(start, stop),
+            *self._flags(start, stop, unfamiliar),
         )
 
-    def _flags(self, start: int, stop: int) -> tuple[tuple[str, ...], float | None]:
+    def _flags(
+        self, start: int, stop: int, unfamiliar: float
+    ) -> tuple[tuple[str, ...], float | None]:
         activity = Activity(
             *(rows.rows(start, stop) for rows in (self._speech, self._power, self._noise))
         )
@@ -435,7 +442,7 @@ class Stream:
         # The sound's last frame may stand just behind its last sample.
         clipped = int(self._clipped.rows(start, min(stop, self._clipped.stop)).sum())
         share = clipped / ((stop - start) * seconds * self._sample_rate)
-        return flags_of(activity, share, seconds)
+        return flags_of(activity, share, seconds, unfamiliar=unfamiliar)
 
     def _settle_evidence(self, turn: _Turn, stop: int) -> None:
         """Adds up what the turn says of the gender, each of its frames counted once.
@@ -496,7 +503,7 @@ class Stream:
         if turn.segment is not None:
             self._end_segment(turn, turn.segment, end, now)
             gender, posterior = likelier_gender(self._female(turn))
-        manners = [turn.manners / turn.decisions] if turn.decisions else []
+        manners = [] if turn.manners is None else [turn.manners / turn.decisions]
         ended = Turn(
             self._seconds(turn.start), end, gender, posterior, tuple(turn.segments),
             self._models.manner_of(manners), self._models.name,
@@ -527,7 +534,7 @@ class _Turn:
         self.block = start  # first frame whose evidence is not yet in `evidence`
         self.evidence: Evidence | None = None
         self.evidence_so_far: Evidence | None = None
-        self.manners: NDArray[np.float64] = np.zeros(2 * len(LABELS))  # added up
+        self.manners: NDArray[np.float64] | None = None  # added up
         self.decisions = 0
         self.emotion = SteadyEmotion()
         self.segment: _Segment | None = None

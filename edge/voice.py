@@ -41,7 +41,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import SettingsError
 from edge.labels import LABELS
-from edge.prosody import Prosody, Usual
+from edge.prosody import Prosody, Usual, seen_of
 
 if TYPE_CHECKING:
     from edge.events import Turn
@@ -215,7 +215,7 @@ class Voice:
     ) -> NDArray[np.float64]:
         """(..., 8) probabilities of all labels, when it is this person who speaks.
 
-        manner: (..., 16) of the windows, and prosody, which judged it; None where there is none
+        manner: of the windows, and prosody, which judged it; None where there is none
         """
         usual = self.usual_with(prosody)
         if prosody is not None and manner is not None and usual is not None:
@@ -387,9 +387,9 @@ class Correction:
 
 
 def usual_after(usual: Usual | None, manner: ArrayLike) -> Usual:
-    """What is usual with somebody when one more clip of theirs, of that (16,) manner, was heard."""
+    """What is usual with somebody when one more clip of theirs, of that manner, was heard."""
     clips = 1 if usual is None else min(usual.clips + 1, CLIPS_REMEMBERED)
-    seen = np.asarray(manner, np.float64)[len(LABELS) :]
+    seen = seen_of(manner)
     middle = np.zeros(len(LABELS)) if usual is None else np.array(usual.middle)
     return Usual(clips, tuple(map(float, middle + (seen - middle) / clips)))
 
@@ -535,7 +535,8 @@ def _example(content: Any) -> Example:
         if label not in LABELS or not number or not 0.0 <= value <= 1.0:
             raise problem
     manner = content.get("manner", [])
-    if manner and not _are_numbers(manner, 2 * len(LABELS)):
+    sizes = (2 * len(LABELS), 2 * len(LABELS) + 1)  # as of `Prosody.manners`
+    if manner and not any(_are_numbers(manner, size) for size in sizes):
         raise problem
     example = Example(
         emotion, {label: float(value) for label, value in probabilities.items()},

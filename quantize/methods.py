@@ -201,6 +201,8 @@ class Lesson:
         total = self.epochs * self.steps
         rate = keras.optimizers.schedules.CosineDecay(self._learning_rate, total)
         student.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=_divergence)
+        # Autograph has nothing to convert there, and would take longer than a short training.
+        student.train_step = tf.autograph.experimental.do_not_convert(student.train_step)
         student.fit(
             self._pairs(), epochs=self.epochs, steps_per_epoch=self.steps, verbose=0,
             callbacks=[*(callbacks or []), *self._bar(total)], max_queue_size=4,
@@ -209,7 +211,7 @@ class Lesson:
     def _pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Augmented features, and the teacher's logits for them."""
         model = self._piece.model
-        teacher = tf.function(lambda features: model(features, training=False))
+        teacher = tf.function(lambda features: model(features, training=False), autograph=False)
         for epoch in range(self.epochs + 1):  # one more, since the queue runs ahead
             for features, _, _ in self._batches.epoch(epoch):
                 yield features, teacher(features).numpy()

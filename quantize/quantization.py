@@ -279,7 +279,18 @@ def write_report_of(outcome: Outcome, path: Path) -> None:
 
 
 def as_json(content: Any) -> bytes:
-    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+    """Indented, but for what is in a list, of which each item stands on one line."""
+    return (_indented(content, "\n ") + "\n").encode()
+
+
+def _indented(content: Any, before: str) -> str:
+    if isinstance(content, dict) and content:
+        items = [f"{json.dumps(key)}: {_indented(content[key], before + ' ')}" for key in content]
+        return "{" + before + ("," + before).join(items) + before[:-1] + "}"
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        items = [json.dumps(item, allow_nan=False) for item in content]
+        return "[" + before + ("," + before).join(items) + before[:-1] + "]"
+    return json.dumps(content, allow_nan=False)
 
 
 def _verify(folder: Path, outcome: Outcome, corpora: Corpora) -> None:

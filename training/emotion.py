@@ -321,7 +321,7 @@ class Stage:
         share = settings.distillation if len(teachers) else 0.0
         heard = settings.n_mfcc
 
-        @tf.function
+        @tf.function(autograph=False)  # whose rewriting of Keras takes most of a short training
         def step(features: Any, targets: Any, adjustments: Any) -> Any:
             opinions = teachers.probabilities(features[..., 1:], batches.scale) if share else None
             with tf.GradientTape() as tape:

@@ -21,6 +21,8 @@ import numpy as np
 
 from edge.errors import EdgeError
 from edge.labels import GENDERS, LABELS
+from edge.prosody import knows_surroundings, unfamiliar
+from edge.quality import UNFAMILIAR
 from edge.recognizer import Recognizer
 from training import metrics
 from training.corpora import CORPORA, CORPUS_LABELS, Clip, CorpusError, load_log_mel
@@ -55,6 +57,9 @@ class EmotionScores:
     reliability: Reliability
     unrestricted_ua: float
     unrestricted_wa: float
+    unfamiliar: float = math.nan
+    """Of the clips, those that are unlike what the models learnt from; NaN where they don't know.
+    """
 
     @property
     def ece(self) -> float:
@@ -79,6 +84,7 @@ class EmotionScores:
             "wa": _plain(self.wa),
             "macro_f1": _plain(self.macro_f1),
             "ece": _plain(self.ece),
+            "unfamiliar": _plain(self.unfamiliar),
             "unrestricted": {
                 "ua": _plain(self.unrestricted_ua),
                 "wa": _plain(self.unrestricted_wa),
@@ -126,7 +132,7 @@ class Evaluation:
     female: (n,) float64 the gate's posterior that the speaker is female
     probabilities: (n, 8) float64 of the emotions, the gate choosing the experts
     probabilities_true_gender: (n, 8) float64 likewise, the true gender told
-    manners: (n, 16) float64 as of `Prediction.manner`, None where the models learn nothing from it
+    manners: (n, 16 or 17) as of `Prediction.manner`, None where the models learn nothing from it
     """
 
     protocol: Protocol
@@ -197,7 +203,13 @@ class Evaluation:
             reliability=metrics.reliability(restricted.max(axis=1), answers == truth),
             unrestricted_ua=float(metrics.unweighted_average_recall(free)),
             unrestricted_wa=float(metrics.accuracy(free)),
+            unfamiliar=self._unfamiliar(chosen),
         )
+
+    def _unfamiliar(self, chosen: np.ndarray) -> float:
+        if self.manners is None or not knows_surroundings(self.manners) or not chosen.any():
+            return math.nan
+        return float((unfamiliar(self.manners[chosen]) >= UNFAMILIAR).mean())
 
     def interval(
         self, corpus: str, part: str, *, by_speaker: bool = False, resamples: int = 2000

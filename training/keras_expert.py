@@ -14,7 +14,9 @@ class KerasExpert:
 
     def __init__(self, model: Any) -> None:
         signature = [tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)]
-        self._run = tf.function(lambda window: model(window, training=False), signature)
+        self._run = tf.function(
+            lambda window: model(window, training=False), signature, autograph=False
+        )
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """features: (frames, n_mfcc) float32; returns (8,) float32."""

@@ -13,7 +13,8 @@ the emotions lie, but what tells them from each other.
     python -m training prosody --corpora CORPORA --run runs/NAME
 
 fits the judge of the released models, which is to know no corpus: a class is an emotion, seen from
-the middle of its corpus, and what differs between corpora counts as what tells nothing.
+the middle of its corpus, and what differs between corpora counts as what tells nothing. It knows
+what all of them sounded like, too (`training.surroundings`).
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ import numpy as np
 from edge.features import FrontEnd
 from edge.labels import GENDERS, LABELS
 from edge.prosody import (
-    ARRAYS,
-    ARRAYS_OF_USUAL,
+    ALL_ARRAYS,
     FARTHEST,
+    FORMAT_WITH_SURROUNDINGS,
     FORMAT_WITH_USUAL,
     Prosody,
     ProsodyStatistics,
     Usual,
+    unfamiliar,
 )
+from edge.surroundings import softness
 from edge.windows import active_span, cut_windows
 from training.acoustics import Acoustics, AcousticSettings
 from training.archive import write_archive
@@ -50,6 +53,7 @@ from training.emotion import WINDOW_HOP, Material, environment
 from training.metrics import confusion_matrix, unweighted_average_recall
 from training.protocol import RELEASE, Protocol
 from training.run import Run
+from training.surroundings import fit_surroundings
 from training.temperature import best_number
 
 _TRIM_DB = -50.0
@@ -193,13 +197,22 @@ def fit_shared_prosody(
     weights = [settings.corpora.get(corpus, 1.0) for corpus in heard]
     known = [each.with_quiet(settings.quiet).without_voices() for each in heard.values()]
     of_known = _shared(known, weights)
-    return _arrays(
-        _shared(list(heard.values()), weights).discriminants(settings.shrinkage),
+    anybody = _shared(list(heard.values()), weights).discriminants(settings.shrinkage)
+    arrays = _arrays(
+        anybody,
         of_known.discriminants(settings.shrinkage).with_regression(
             [each.away_from(of_known.centre) for each in known], weights, settings.penalty
         ),
         settings.weight,
     )
+    quiet = {corpus: here.quiet() for corpus, here in heard.items()}
+    surroundings = fit_surroundings(
+        {corpus: anybody.standard(here.rows) for corpus, here in quiet.items()},
+        {corpus: here.speakers for corpus, here in quiet.items()},
+    )
+    if surroundings:
+        arrays |= surroundings | {"format": np.array(FORMAT_WITH_SURROUNDINGS)}
+    return arrays
 
 
 def _shared(corpora: Sequence[_Heard], weights: Sequence[float]) -> _Classes:
@@ -262,6 +275,11 @@ class _Heard:
             shares[here] = part / np.bincount(self.owners[here])[self.owners[here]]
         whole = np.bincount(self.owners, shares)  # less than 1 where there are no copies
         return dataclasses.replace(self, shares=shares / whole[self.owners])
+
+    def quiet(self) -> _Heard:
+        """Without the spoilt copies."""
+        kept = ~self.spoilt
+        return _Heard(*(getattr(self, field.name)[kept] for field in dataclasses.fields(self)))
 
     def away_from(self, middle: np.ndarray) -> _Heard:
         """middle: (SIZE,), or one for each window."""
@@ -331,6 +349,10 @@ class _Judge:
         """(classes, classes) the places (rows) as the weights see them."""
         places: np.ndarray = np.array(list(self.classes.places.values())) / self.deviation
         return places @ self.weights
+
+    def standard(self, rows: np.ndarray) -> np.ndarray:
+        """As what is judged, `Prosody` makes of its statistics."""
+        return np.clip((rows - self.classes.centre) / self.deviation, -FARTHEST, FARTHEST)
 
     def with_regression(
         self, corpora: Sequence[_Heard], says: Sequence[float], penalty: float
@@ -453,7 +475,7 @@ def judged_windows(prosody: Prosody, material: Material) -> np.ndarray:
 
 
 def _manners(prosody: Prosody, material: Material) -> tuple[np.ndarray, np.ndarray]:
-    """(windows, 16) of the windows of all clips in their order, and (windows,) the clip of each."""
+    """The manners of the windows of all clips in their order, and (windows,) the clip of each."""
     windows = [prosody_windows(log_mel) for log_mel in material.log_mels]
     rows = [prosody.statistics(window) for of_clip in windows for window in of_clip]
     owners = np.repeat(np.arange(len(windows)), [len(of_clip) for of_clip in windows])
@@ -474,9 +496,10 @@ def joint_temperature(
     women, men = (windows.shares(logits[gender], temperatures[gender]) for gender in GENDERS)
     weights = np.where(windows.of_gender("female")[windows.owners, None], most, 1.0 - most)
     shares = weights * women + (1.0 - weights) * men
-    judged = judged_windows(prosody, windows.material)
+    manners, _ = _manners(prosody, windows.material)
+    scores = np.log(np.maximum(shares, 1e-9)) + prosody.weight * prosody.judged(manners)
     truth = windows.material.labels[windows.owners]
-    return temperature_of(np.log(np.maximum(shares, 1e-9)) + prosody.weight * judged, truth)
+    return temperature_of(scores / softness(unfamiliar(manners))[:, None], truth)
 
 
 def temperature_of(scores: np.ndarray, truth: np.ndarray) -> float:
@@ -492,9 +515,8 @@ def temperature_of(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def write_prosody(path: Path | BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes prosody.npz, of either format; equal arrays give equal bytes."""
-    names = (*ARRAYS, *ARRAYS_OF_USUAL)
-    write_archive(path, arrays, [name for name in names if name in arrays])
+    """Writes prosody.npz, of any format; equal arrays give equal bytes."""
+    write_archive(path, arrays, [name for name in ALL_ARRAYS if name in arrays])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ out, where something is to be chosen.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -241,6 +242,7 @@ def _figures(condition: Condition, found: Evaluation, clean: Evaluation) -> dict
             "ua_true_gender": found.emotion(corpus, part, true_gender=True).ua,
             "gate_uar": found.gate(found.select(corpus=corpus)).uar,
             "ece": scores.ece,
+            "unfamiliar": None if math.isnan(scores.unfamiliar) else scores.unfamiliar,
             "ua_loss": asdict(_loss(corpus, found, clean)),
         }
     return {
@@ -273,7 +275,7 @@ def format_robustness(content: dict[str, Any]) -> str:
         cells = [row["name"]]
         for corpus in corpora:
             if corpus not in row["corpora"]:
-                cells += [""] * 5
+                cells += [""] * 7
                 continue
             figures = row["corpora"][corpus]
             loss = figures["ua_loss"]
@@ -283,11 +285,14 @@ def format_robustness(content: dict[str, Any]) -> str:
                 f"{percent(-loss['high'], sign=True)} ... {percent(-loss['low'], sign=True)}",
                 percent(figures["ua_true_gender"]),
                 percent(figures["gate_uar"]),
+                percent(figures["ece"]),
+                percent(math.nan if figures["unfamiliar"] is None else figures["unfamiliar"]),
             ]
         rows.append(cells)
     header = ["condition"]
     for corpus in corpora:
-        header += [f"{corpus} UA", "change", "95 % by clip", "UA, true gender", "gate UAR"]
+        header += [f"{corpus} UA", "change", "95 % by clip", "UA, true gender", "gate UAR",
+                   "ECE", "unfamiliar"]
     verdict = "\n".join(
         f"COLLAPSED: {each['corpus']} loses {100 * each['ua_loss']:.1f} points under "
         f"{each['condition']}" for each in content["collapsed"]

@@ -15,8 +15,9 @@ from training.metrics import Interval
 _READING = """\
 Figures are in per cent. UA is the mean of the classes' recalls, WA the share of right answers, ECE
 the expected calibration error. A corpus is scored over the labels that it has: the answer is the
-likeliest of them, with probabilities renormalised. 'UA of all 8' allows answers that the corpus
-lacks. The gate's cost is UA less UA with the true gender told, on the same clips."""
+likeliest of them, with probabilities renormalised. 'unfamiliar' is the share of clips that are
+flagged so. 'UA of all 8' allows answers that the corpus lacks. The gate's cost is UA less UA with
+the true gender told, on the same clips."""
 
 
 def format_evaluation(evaluation: Evaluation, *, by_speaker: bool = False) -> str:
@@ -81,6 +82,7 @@ def _overview(evaluation: Evaluation, by_speaker: bool) -> str:
                 percent(scores.wa),
                 percent(scores.macro_f1),
                 percent(scores.ece),
+                percent(scores.unfamiliar),
                 percent(scores.unrestricted_ua),
                 percent(told.ua),
                 _gain(evaluation.gate_cost(corpus, part, by_speaker=by_speaker)),
@@ -98,6 +100,7 @@ def _overview(evaluation: Evaluation, by_speaker: bool) -> str:
             "WA",
             "macro-F1",
             "ECE",
+            "unfamiliar",
             "UA of all 8",
             "UA, true gender",
             "gate's cost",

@@ -36,7 +36,7 @@ from edge.bundle import DEFAULT_BUNDLE, Bundle
 from edge.errors import SettingsError
 from edge.features import LogMel
 from edge.labels import GENDERS, LABELS
-from edge.prosody import Prosody, Usual
+from edge.prosody import Prosody, Usual, seen_of
 from edge.prosody import read_arrays as read_prosody
 from edge.recognizer import Recognizer
 from edge.voice import REACH, SPREAD, Example, Voice, fitted_correction, usual_after
@@ -84,7 +84,7 @@ class Speaker:
     """One speaker's clips, and what was answered to them without knowing the voice.
 
     labels: (clips,) indices into LABELS; probabilities: (windows, 8); owners: (windows,) clips
-    manners: (windows, 16), and prosody, which judged them; None where nothing is learnt from them
+    manners: of the windows, and prosody, which judged them; None where nothing is learnt from them
     """
 
     group: str
@@ -199,7 +199,7 @@ def clips_heard(
 def heard(speaker: Speaker, chosen: np.ndarray) -> Voice:
     """What the chosen clips say when nobody says what was meant by them."""
     assert speaker.manners is not None
-    middles = speaker.of_clips(speaker.manners)[chosen][:, len(LABELS) :]
+    middles = seen_of(speaker.of_clips(speaker.manners)[chosen])
     if not len(middles):
         return Voice()
     return Voice(usual=Usual(len(middles), tuple(middles.mean(axis=0))))

@@ -23,6 +23,7 @@ from app.widgets.meter import LevelMeter
 from app.widgets.ribbon_view import RibbonView
 from app.widgets.text import Text
 from app.widgets.waveform import Waveform
+from app.wording import advice
 
 if TYPE_CHECKING:
     from app.application import EdgeApp
@@ -300,12 +301,8 @@ class ListenScreen(Screen):
         self.face.emotion, self.face.uncertain = decision.emotion, decision.uncertain
         self._say(self.emotion, words(f"emotion.{decision.emotion}"))
         probability = words.percent(decision.probabilities[decision.emotion])
-        if decision.flags:
-            said = words(f"flag.{decision.flags[0]}")
-        elif decision.uncertain:
-            said = words("uncertain.short", probability=probability)
-        else:
-            said = words("probability", probability=probability)
+        certainty = "uncertain.short" if decision.uncertain else "probability"
+        said = advice(words, decision.flags) or words(certainty, probability=probability)
         self._say(self.certainty, said)
         self.dial.show(decision.gender, decision.gender_posterior)
 

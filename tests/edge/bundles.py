@@ -13,7 +13,7 @@ import numpy as np
 from edge.bundle import write_manifest
 from edge.features import EmotionFeatures, FrontEnd, emotion_features
 from edge.labels import GENDERS
-from edge.prosody import FORMAT, FORMAT_WITH_USUAL, MOVING, SIZE
+from edge.prosody import FORMAT, FORMAT_WITH_SURROUNDINGS, FORMAT_WITH_USUAL, MOVING, SIZE
 
 PLACEHOLDER_MODEL = b"\x00\x00\x00\x00TFL3" + bytes(range(256))
 """Passes for a TFLite model until an interpreter looks at it."""
@@ -136,6 +136,20 @@ def learning_prosody_arrays(weight: float = 0.5, temperature: float = 1.0) -> di
         "usual_weights": rng.normal(0, 0.02, (SIZE, 8)),
         "usual_offsets": rng.normal(size=8),
         "usual_places": rng.normal(size=(8, 8)),
+    }
+
+
+def wary_prosody_arrays(
+    near: float = 1.0, far: float = 2.0, weight: float = 0.5, temperature: float = 1.0
+) -> dict[str, np.ndarray]:
+    """The same, which learnt from two corpora, about statistics of 0 and of 1."""
+    return {
+        **learning_prosody_arrays(weight, temperature),
+        "format": np.array(FORMAT_WITH_SURROUNDINGS),
+        "surroundings_middles": np.stack([np.zeros(SIZE), np.ones(SIZE)]),
+        "surroundings_scale": np.full(SIZE, 1.0 / np.sqrt(SIZE)),
+        "surroundings_axes": np.full((SIZE, 1), np.sqrt(0.75 / SIZE)),
+        "surroundings_edges": np.array([near, far]),
     }
 
 

@@ -19,7 +19,9 @@ from edge.errors import BundleError
 from edge.features import FrontEnd, LogMel
 from edge.labels import LABELS
 from edge.prosody import (
+    ALL_ARRAYS,
     ARRAYS,
+    ARRAYS_OF_SURROUNDINGS,
     ARRAYS_OF_USUAL,
     FARTHEST,
     LEAST,
@@ -31,9 +33,17 @@ from edge.prosody import (
     log_covariance,
     percentiles,
     read_arrays,
+    unfamiliar,
 )
 from edge.recognizer import Recognizer
-from tests.edge.bundles import learning_prosody_arrays, make_bundle, manifest, random_gate
+from edge.surroundings import TEMPERATURE
+from tests.edge.bundles import (
+    learning_prosody_arrays,
+    make_bundle,
+    manifest,
+    random_gate,
+    wary_prosody_arrays,
+)
 from tests.edge.bundles import prosody_arrays as arrays
 from tests.edge.fakes import LinearExpert
 
@@ -147,7 +157,9 @@ def test_an_emotion_that_it_does_not_know_is_unlikely_but_possible():
 
 def test_experts_and_prosody_are_heard_together():
     experts = np.array([0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
-    judged = np.log(np.array([0.1, 0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]))
+    judged = np.concatenate([
+        np.log(np.array([0.1, 0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])), np.zeros(8)
+    ])
     even = Prosody(arrays(weight=1.0)).weighed(experts, judged)
     assert even[0] == pytest.approx(even[1]) and even.sum() == pytest.approx(1.0)
     assert Prosody(arrays(weight=0.0)).weighed(experts, judged) == pytest.approx(experts)
@@ -192,7 +204,7 @@ def test_a_distribution_is_told_anew_when_the_speaker_is_known():
     experts = np.random.default_rng(0).dirichlet(np.ones(8), size=3)
     manners = prosody.manners(np.random.default_rng(1).normal(size=(3, SIZE)))
     usual = Usual(4, tuple(np.linspace(-1, 1, 8)))
-    told = prosody.weighed(experts, prosody.judged(manners))
+    told = prosody.weighed(experts, manners)
     share = 4 / 5  # of the judgement goes by what is usual
     joint = np.log(experts) + 0.7 * (1 + share / 2) * prosody.judged(manners, usual)
     wanted = np.stack([softmax(each, 1.3 * 1.1**share) for each in joint])
@@ -210,12 +222,40 @@ def test_a_judge_of_before_learns_nothing():
     assert np.array_equal(prosody.judged(manner, Usual(9, (1.0,) * 8)), prosody.judged(manner))
 
 
+def test_the_farther_from_all_that_was_learnt_from_the_more_unfamiliar():
+    prosody = Prosody(wary_prosody_arrays())
+    wave = np.where(np.arange(SIZE) % 2, 1.0, -1.0)  # across the axis
+    rows = np.stack([
+        np.zeros(SIZE), np.ones(SIZE), 3.0 + 0 * wave,  # the nearer one is two away, along the axis
+        1.25 * wave, 1 + 1.5 * wave, 2.5 * wave,
+    ])
+    assert unfamiliar(prosody.manners(rows)) == pytest.approx([0.0, 0.0, 0.0, 0.25, 0.5, 1.0])
+    assert not unfamiliar(Prosody(learning_prosody_arrays()).manners(rows)).any()
+
+
+def test_an_unfamiliar_window_is_answered_less_surely_whoever_speaks():
+    experts = np.random.default_rng(0).dirichlet(np.ones(8), size=3)
+    rows, usual = np.random.default_rng(1).normal(size=(3, SIZE)), Usual(4, tuple(range(8)))
+    for near, far, wanted in ((1e3, 2e3, 0.0), (1e-9, 2e-9, 1.0)):
+        wary = Prosody(wary_prosody_arrays(near, far, temperature=1.3))
+        manners = wary.manners(rows)
+        assert manners.shape == (3, 17) and unfamiliar(manners) == pytest.approx(wanted)
+        plain = Prosody(learning_prosody_arrays(temperature=1.3 * TEMPERATURE**wanted))
+        told = plain.weighed(experts, manners[:, :16])
+        assert wary.weighed(experts, manners) == pytest.approx(told)
+        known = plain.known(told, manners[:, :16], usual)
+        assert wary.known(told, manners, usual) == pytest.approx(known)
+        assert wary.middle(manners[0]) == pytest.approx(plain.middle(manners[0, :16]))
+
+
 DAMAGE = {
-    "format": np.array(3), "spread": np.zeros(MOVING + 1), "centre": np.full(SIZE, np.nan),
+    "format": np.array(4), "spread": np.zeros(MOVING + 1), "centre": np.full(SIZE, np.nan),
     "scale": np.ones(SIZE + 1), "weights": np.ones((SIZE, 9)), "offsets": np.array(["a"] * 10),
     "emotions": np.full(10, 8), "weight": np.array(-0.1), "temperature": np.array(0.0),
     "usual_weights": np.ones((SIZE, 7)),
     "usual_offsets": np.full(8, np.inf), "usual_places": np.ones(8),
+    "surroundings_middles": np.zeros((0, SIZE)), "surroundings_scale": np.zeros(SIZE),
+    "surroundings_axes": np.ones(SIZE), "surroundings_edges": np.array([2.0, 1.0]),
 }
 
 
@@ -241,11 +281,23 @@ def test_so_it_is_in_a_judge_that_learns(name):
         Prosody({**learning_prosody_arrays(), "emotions": np.array([*range(7), 0])})
 
 
+@pytest.mark.parametrize("name", ARRAYS_OF_SURROUNDINGS)
+def test_so_it_is_in_one_that_knows_what_it_learnt_from(name):
+    content = wary_prosody_arrays()
+    del content[name]
+    with pytest.raises(BundleError, match=f"{name} is missing"):
+        Prosody(content)
+    with pytest.raises(BundleError, match=f"the prosody model's {name} "):
+        Prosody({**content, name: DAMAGE[name]})
+
+
 def test_a_torn_file_is_refused():
     whole = archive(arrays())
     assert set(read_arrays(io.BytesIO(whole))) == set(ARRAYS)
     learning = archive(learning_prosody_arrays())
     assert set(read_arrays(io.BytesIO(learning))) == {*ARRAYS, *ARRAYS_OF_USUAL}
+    wary = archive(wary_prosody_arrays())
+    assert set(read_arrays(io.BytesIO(wary))) == set(ALL_ARRAYS)
     for content in (whole[: len(whole) // 2], b"", whole.replace(b"\x93NUMPY", b"\x93NUMPX")):
         with pytest.raises(BundleError, match="cannot be read"):
             Prosody.load(io.BytesIO(content))
@@ -268,8 +320,7 @@ def test_a_bundle_may_have_prosody(folder):
     parts = (bundle.front_end, bundle.emotion_features, bundle.gate, bundle.experts,
              bundle.temperatures, bundle.blend, bundle.thresholds)
     without = Judgement(Models(*parts), window).emotions(0.3)
-    judged = bundle.prosody.log_probabilities(window)
-    wanted = bundle.prosody.weighed(without, judged)
+    wanted = bundle.prosody.weighed(without, bundle.prosody.manner(window))
     heard = Recognizer(bundle).predict_log_mel(window)
     assert not np.allclose(without, wanted)
     assert Judgement(Models(*parts, bundle.prosody), window).emotions(0.3) == pytest.approx(wanted)

@@ -9,9 +9,12 @@ from edge.affect import COORDINATES
 from edge.errors import SettingsError
 from edge.features import EmotionFeatures, FrontEnd, LogMel
 from edge.labels import LABELS
+from edge.prosody import Prosody
 from edge.quality import FLAGS, clipped_samples, flags_of
 from edge.recognizer import Recognizer
+from edge.surroundings import TEMPERATURE
 from edge.voice_activity import Activity, voice_activity
+from tests.edge.bundles import wary_prosody_arrays
 from tests.edge.fakes import FixedExpert, FixedGate, LevelGate, LinearExpert
 from tests.synthetic_speech import synthesise
 from training.scenes import noise_of
@@ -64,13 +67,46 @@ def test_a_good_sound_has_no_flags():
     assert all(window.flags == () for window in prediction.windows)
 
 
-@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize("flag", BAD_SOUNDS)
 def test_a_bad_sound_is_flagged_for_what_it_is(flag):
     prediction = recognizer_of().predict(BAD_SOUNDS[flag](), RATE)
     assert flag in prediction.flags
     assert set(prediction.flags) <= {flag, "noisy"}
     assert list(prediction.flags) == [known for known in FLAGS if known in prediction.flags]
     assert any(flag in window.flags for window in prediction.windows)
+
+
+def test_each_flag_is_tested():
+    assert {*BAD_SOUNDS, "unfamiliar"} == set(FLAGS)
+
+
+def wary(near: float, far: float) -> Recognizer:
+    """One that knows what its models learnt from."""
+    return recognizer_of(prosody=Prosody(wary_prosody_arrays(near, far)))
+
+
+def test_speech_that_is_unlike_all_that_was_learnt_from_is_flagged_and_told_less_surely():
+    sound = spoken()
+    familiar, unlike = wary(1e3, 2e3).predict(sound, RATE), wary(1e-9, 2e-9).predict(sound, RATE)
+    assert familiar.flags == () and unlike.flags == ("unfamiliar",)
+    assert all(window.flags == ("unfamiliar",) for window in unlike.windows)
+    assert unlike.emotion == familiar.emotion
+    for plain, soft in zip(familiar.windows, unlike.windows):
+        squared = np.array(list(soft.probabilities.values())) ** TEMPERATURE
+        assert list(plain.probabilities.values()) == pytest.approx(squared / squared.sum())
+
+
+def test_noise_without_speech_is_not_unfamiliar():
+    prediction = wary(1e-9, 2e-9).predict(BAD_SOUNDS["no_speech"](), RATE)
+    assert "unfamiliar" not in prediction.flags and "no_speech" in prediction.flags
+
+
+def test_a_stream_knows_too_where_it_has_never_been():
+    stream = wary(1e-9, 2e-9).stream()
+    with stream:
+        stream.accept_waveform(spoken())
+    decisions = [event for event in stream.poll() if event.kind == "decision"]
+    assert decisions and all("unfamiliar" in decision.flags for decision in decisions)
 
 
 @pytest.mark.parametrize("flag", ["clipped", "noisy", "too_quiet"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -63,6 +64,23 @@ def made_up(count=400, seed=3):
         rng.dirichlet(np.ones(8), count),
         rng.dirichlet(np.ones(8), count),
     )
+
+
+def test_it_is_counted_how_many_clips_are_unlike_what_was_learnt_from():
+    plain = made_up()
+    scores = plain.emotion("ravdess", "test")
+    assert np.isnan(scores.unfamiliar) and scores.to_dict()["unfamiliar"] is None
+    manners = np.zeros((len(plain.clips), 17))
+    chosen = np.flatnonzero(plain.select(corpus="ravdess", part="test"))
+    manners[chosen[: len(chosen) // 2], 16] = 0.5
+    manners[chosen[len(chosen) // 2 :], 16] = 0.49
+    wary = dataclasses.replace(plain, manners=manners)
+    share = len(chosen) // 2 / len(chosen)
+    assert wary.emotion("ravdess", "test").unfamiliar == pytest.approx(share)
+    assert wary.emotion("crema-d", "test").unfamiliar == 0.0
+    assert f"{100 * share:.2f}" in format_evaluation(wary)
+    ignorant = dataclasses.replace(plain, manners=manners[:, :16])
+    assert np.isnan(ignorant.emotion("ravdess", "test").unfamiliar)
 
 
 class TestAsking:

@@ -48,6 +48,7 @@ def scores(evaluation: Evaluation, corpus: str) -> dict[str, Any]:
         "true_gender": {measure: getattr(told, measure) for measure in _MEASURES},
         "by_gender": {name: None if math.isnan(ua) else ua for name, ua in by_gender.items()},
         "gate_uar": evaluation.gate(evaluation.select(corpus=corpus)).uar,
+        "unfamiliar": None if math.isnan(gated.unfamiliar) else gated.unfamiliar,
     }
 
 
@@ -156,7 +157,7 @@ def format_results(content: dict[str, Any]) -> str:
         lines = [_fold_line(row, form) for row in rows for form in FORMS if form in row]
         lines += [_mean_line(summary, form) for form in FORMS if form in summary]
         header = ("fold", "clips", "UA", "WA", "macro-F1", "UA, true gender", "UA women",
-                  "UA men", "ECE", "gate UAR")
+                  "UA men", "ECE", "gate UAR", "unfamiliar")
         sections.append(f"{title}\n" + table(header, lines))
         cost = deployed_cost(rows)
         if cost:
@@ -207,13 +208,14 @@ def _fold_line(row: dict[str, Any], form: str) -> tuple[str, ...]:
         *(percent(math.nan if ua is None else ua) for ua in found["by_gender"].values()),
         percent(found["ece"]),
         percent(found["gate_uar"]),
+        percent(math.nan if found.get("unfamiliar") is None else found["unfamiliar"]),
     )
 
 
 def _mean_line(summary: dict[str, Any], form: str) -> tuple[str, ...]:
     found = summary[form]
     figures = [found[measure] for measure in (*_MEASURES, "ua_true_gender")]
-    return (f"mean {form}", "", *map(spread, figures), "", "", "", "")
+    return (f"mean {form}", "", *map(spread, figures), *[""] * 5)
 
 
 def spread(figure: dict[str, float | None]) -> str:
