@@ -48,7 +48,8 @@ insuring."""
 _PROSODY = (
     "Beside them linear discriminants\n"
     "judge 526 statistics of the window's spectrum, pitch, level and rhythm, of a speaker who was\n"
-    "heard before by how they differ from what is usual. "
+    "heard before by how they differ from what is usual. Whatever is unlike all that was learnt\n"
+    "from is answered less surely. "
 )
 
 
