@@ -21,7 +21,6 @@ from edge.labels import LABELS
 from edge.prosody import (
     ALL_ARRAYS,
     ARRAYS,
-    ARRAYS_OF_SURROUNDINGS,
     ARRAYS_OF_USUAL,
     FARTHEST,
     LEAST,
@@ -259,9 +258,16 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("name", ARRAYS)
-def test_what_is_missing_or_unfit_is_named(name):
-    content = arrays()
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        *((arrays, name) for name in ARRAYS),
+        *((learning_prosody_arrays, name) for name in (*ARRAYS[1:], *ARRAYS_OF_USUAL)),
+        *((wary_prosody_arrays, name) for name in ALL_ARRAYS[1:]),
+    ],
+)
+def test_what_is_missing_or_unfit_is_named(make, name):
+    content = make()
     del content[name]
     with pytest.raises(BundleError, match=f"{name} is missing"):
         Prosody(content)
@@ -269,26 +275,10 @@ def test_what_is_missing_or_unfit_is_named(name):
         Prosody({**content, name: DAMAGE[name]})
 
 
-@pytest.mark.parametrize("name", [*ARRAYS[1:], *ARRAYS_OF_USUAL])
-def test_so_it_is_in_a_judge_that_learns(name):
-    content = learning_prosody_arrays()
-    del content[name]
-    with pytest.raises(BundleError, match=f"{name} is missing"):
-        Prosody(content)
-    with pytest.raises(BundleError, match=f"the prosody model's {name} "):
-        Prosody({**content, name: DAMAGE[name]})
+@pytest.mark.parametrize("make", [learning_prosody_arrays, wary_prosody_arrays])
+def test_one_that_learns_has_a_class_for_each_emotion(make):
     with pytest.raises(BundleError, match="emotions must differ"):
-        Prosody({**learning_prosody_arrays(), "emotions": np.array([*range(7), 0])})
-
-
-@pytest.mark.parametrize("name", ARRAYS_OF_SURROUNDINGS)
-def test_so_it_is_in_one_that_knows_what_it_learnt_from(name):
-    content = wary_prosody_arrays()
-    del content[name]
-    with pytest.raises(BundleError, match=f"{name} is missing"):
-        Prosody(content)
-    with pytest.raises(BundleError, match=f"the prosody model's {name} "):
-        Prosody({**content, name: DAMAGE[name]})
+        Prosody({**make(), "emotions": np.array([*range(7), 0])})
 
 
 def test_a_torn_file_is_refused():
