@@ -43,7 +43,7 @@ from training.clip_windows import ClipWindows
 from training.corpora import CORPUS_LABELS, Clip, read_corpora
 from training.emotion import WINDOW_HOP, Material
 from training.evaluation import UNSEEN, Evaluation
-from training.prosody import judged_windows
+from training.prosody import window_manners
 from training.protocol import RELEASE, Protocol
 from training.run import Run
 from training.settings import MOST
@@ -182,7 +182,8 @@ def ask(
     female, of_windows = _posteriors(gate, material, groups[0][0].features.trim_db)
     heard: Callable[[np.ndarray], np.ndarray] = np.asarray
     if bundle is not None and bundle.prosody is not None:
-        heard = partial(bundle.prosody.weighed, judged=judged_windows(bundle.prosody, material))
+        manners, _ = window_manners(bundle.prosody, material)
+        heard = partial(bundle.prosody.weighed, manners=manners)
     return _systems(
         windows, shares, parameters, female, of_windows, blend, uncertain, of_part, parts, heard
     )

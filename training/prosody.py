@@ -469,12 +469,7 @@ def _drawn(
     }
 
 
-def judged_windows(prosody: Prosody, material: Material) -> np.ndarray:
-    """(windows, 8) logarithms of probabilities, of the windows of all clips in their order."""
-    return prosody.judged(_manners(prosody, material)[0])
-
-
-def _manners(prosody: Prosody, material: Material) -> tuple[np.ndarray, np.ndarray]:
+def window_manners(prosody: Prosody, material: Material) -> tuple[np.ndarray, np.ndarray]:
     """The manners of the windows of all clips in their order, and (windows,) the clip of each."""
     windows = [prosody_windows(log_mel) for log_mel in material.log_mels]
     rows = [prosody.statistics(window) for of_clip in windows for window in of_clip]
@@ -496,7 +491,7 @@ def joint_temperature(
     women, men = (windows.shares(logits[gender], temperatures[gender]) for gender in GENDERS)
     weights = np.where(windows.of_gender("female")[windows.owners, None], most, 1.0 - most)
     shares = weights * women + (1.0 - weights) * men
-    manners, _ = _manners(prosody, windows.material)
+    manners, _ = window_manners(prosody, windows.material)
     scores = np.log(np.maximum(shares, 1e-9)) + prosody.weight * prosody.judged(manners)
     truth = windows.material.labels[windows.owners]
     return temperature_of(scores / softness(unfamiliar(manners))[:, None], truth)
@@ -571,7 +566,7 @@ def alone(prosody: Prosody, material: Material, known: bool = False) -> dict[str
     scores = {}
     for corpus in np.unique(material.corpora):
         here = _some(material, np.flatnonzero(material.corpora == corpus))
-        manners, owners = _manners(prosody, here)
+        manners, owners = window_manners(prosody, here)
         sums = np.zeros((len(here), manners.shape[1]))
         np.add.at(sums, owners, manners)
         of_clip = sums / np.bincount(owners)[:, None]

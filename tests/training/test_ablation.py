@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from edge.bundle import Blend
+from edge.bundle import DEFAULT_BUNDLE, Blend
 from edge.features import EmotionFeatures
 from edge.gender import GenderGate, read_arrays
 from edge.labels import LABELS
@@ -16,7 +16,7 @@ from tests.edge.bundles import random_gate
 from training import ablation, metrics
 from training.cache import FeatureCache
 from training.corpora import read_corpora
-from training.protocol import Protocol
+from training.protocol import RELEASE, Protocol
 
 
 class Opinion:
@@ -150,6 +150,29 @@ def test_the_tables_show_every_system_and_no_nan(systems):
                  "same size"):
         assert f"\n{name} " in text
     assert "nan" not in text and "(uncertain below)" in text
+
+
+def test_the_shipped_bundle_is_asked_as_the_recogniser_answers(miniature_corpora, tmp_path):
+    from edge.recognizer import Recognizer
+    from training.__main__ import main
+    from training.evaluation import evaluate
+
+    target = tmp_path / "ablation.json"
+    assert main([
+        "ablation", "--bundle", str(DEFAULT_BUNDLE), "--corpora", str(miniature_corpora),
+        "--cache", str(tmp_path / "cache"), "--parts", "validation", "--json", str(target),
+    ]) == 0
+    system = json.loads(target.read_text())["systems"][0]
+    wanted = evaluate(
+        Recognizer(), read_corpora(miniature_corpora), Protocol.load(RELEASE), ("validation",),
+        progress=False,
+    ).emotion("ravdess", "validation")
+    assert wanted.clips > 4
+    (found,) = [
+        group for group in system["groups"]
+        if (group["corpus"], group["part"]) == ("ravdess", "validation")
+    ]
+    assert found["ua"] == pytest.approx(wanted.ua)
 
 
 def test_nothing_to_ask_is_refused(tmp_path, capsys):

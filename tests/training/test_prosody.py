@@ -26,10 +26,10 @@ from training.prosody import (
     alone,
     fit_prosody,
     fit_shared_prosody,
-    judged_windows,
     prosody_windows,
     regression,
     temperature_of,
+    window_manners,
     write_prosody,
 )
 
@@ -66,7 +66,7 @@ def test_it_hears_the_melody_of_speakers_that_it_was_not_fitted_on():
     own = material("savee", [100.0, 110.0, 121.0, 133.0, 146.0, 161.0], ["happy", "sad"])
     prosody = Prosody(fit_prosody(own, NOBODY, ProsodySettings()))
     unseen = material("savee", [115.0, 150.0], ["happy", "sad"], takes=10, seed=1)
-    judged = judged_windows(prosody, unseen)
+    judged = prosody.judged(window_manners(prosody, unseen)[0])
     assert (judged.argmax(axis=1) == unseen.labels).mean() > 0.9
     absent = [LABELS.index(label) for label in LABELS if label not in ("happy", "sad")]
     assert np.exp(judged[:, absent]).max() == pytest.approx(1e-4)
